@@ -1,0 +1,75 @@
+/// Exactly 32 bytes, stored inline: the body of every hash and identifier in Lightning and LCP.
+///
+/// Values with a meaning have types of their own (see ``Identifier32``), so that a payment hash
+/// can't be passed where a job is meant.
+package struct Bytes32: Hashable, Sendable {
+    // Four big-endian words instead of an array: no allocation, and equality is four compares.
+    private let words: SIMD4<UInt64>
+
+    /// Takes exactly 32 bytes; nil for any other count.
+    package init?(_ bytes: some Sequence<UInt8>) {
+        var words = SIMD4<UInt64>()
+        var count = 0
+        for byte in bytes {
+            guard count < 32 else { return nil }
+            words[count / 8] = words[count / 8] << 8 | UInt64(byte)
+            count += 1
+        }
+        guard count == 32 else { return nil }
+        self.words = words
+    }
+
+    /// Reads 64 hex digits of either case; nil for anything else.
+    package init?(hex: some StringProtocol) {
+        guard let bytes = Hex.decode(hex) else { return nil }
+        self.init(bytes)
+    }
+
+    /// 32 zero bytes.
+    package static let zero = Bytes32(words: SIMD4())
+
+    /// The 32 bytes in order.
+    package var bytes: [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
+            // The closure writes all 32 bytes that it then declares.
+            for index in 0..<4 {
+                for byte in 0..<8 {
+                    buffer[index * 8 + byte] = UInt8(
+                        truncatingIfNeeded: words[index] >> UInt64(56 - 8 * byte)
+                    )
+                }
+            }
+            count = 32
+        }
+    }
+
+    /// 64 lower-case hex digits.
+    package var hex: String { Hex.encode(bytes) }
+
+    private init(words: SIMD4<UInt64>) { self.words = words }
+}
+
+/// A 32-byte value with a meaning of its own: a hash or an identifier that may be shown and logged.
+///
+/// Distinct meanings are distinct types; none of them converts into another.
+package protocol Identifier32: Hashable, Sendable, CustomStringConvertible {
+    /// The 32 bytes of the value.
+    var bytes: Bytes32 { get }
+
+    /// Gives 32 bytes this meaning.
+    init(_ bytes: Bytes32)
+}
+
+extension Identifier32 {
+    /// Reads 64 hex digits of either case; nil for anything else.
+    package init?(hex: some StringProtocol) {
+        guard let bytes = Bytes32(hex: hex) else { return nil }
+        self.init(bytes)
+    }
+
+    /// 64 lower-case hex digits.
+    package var hex: String { bytes.hex }
+
+    /// The same as ``hex``.
+    package var description: String { hex }
+}
