@@ -34,16 +34,30 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // Pure: no I/O.
+        .target(
+            name: "LCPWire",
+            dependencies: ["LightningTypes", "LightningCrypto"],
+            swiftSettings: swiftSettings
+        ),
+
+        // What the command line shows of messages and invoices.
+        .target(
+            name: "LCPInspector",
+            dependencies: ["LCPWire", "LightningTypes"],
+            swiftSettings: swiftSettings
+        ),
+
         // Programs.
         .plugin(name: "GitRevision", capability: .buildTool(), path: "Sources/GitRevision"),
+        .target(name: "BuildInfo", swiftSettings: swiftSettings, plugins: ["GitRevision"]),
         .executableTarget(
             name: "lcp",
             dependencies: [
-                "LightningTypes", "LightningCrypto",
+                "BuildInfo", "LCPInspector", "LCPWire", "LightningTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: swiftSettings,
-            plugins: ["GitRevision"]
+            swiftSettings: swiftSettings
         ),
 
         // Tests.

@@ -43,6 +43,13 @@ package struct Bytes32: Hashable, Sendable {
         }
     }
 
+    /// Appends the 32 bytes in order.
+    package func append(to buffer: inout [UInt8]) {
+        for index in 0..<4 {
+            withUnsafeBytes(of: words[index].bigEndian) { buffer.append(contentsOf: $0) }
+        }
+    }
+
     /// 64 lower-case hex digits.
     package var hex: String { Hex.encode(bytes) }
 

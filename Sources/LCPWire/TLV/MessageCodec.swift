@@ -1,0 +1,125 @@
+/// A message as a table of its records, from which encoding, decoding and error texts follow.
+///
+/// Unknown records are ignored in reading (LCP v0.1 §2) and never written.
+package struct MessageCodec<Message: Sendable>: Sendable {
+    /// One row of the table, for tests and documentation.
+    package struct Row: Sendable {
+        /// The TLV type.
+        package let type: UInt64
+        /// The field's name in the specification.
+        package let name: String
+        /// Whether the record must, may or must not be there.
+        package let presence: TLV.Presence
+    }
+
+    /// The rows in ascending order of type, as they stand on the wire.
+    package let rows: [Row]
+
+    private let countFields: @Sendable (Message) throws(WireError) -> Int
+    private let appendFields: @Sendable (Message, inout [UInt8]) throws(WireError) -> Void
+    private let readFields: @Sendable (inout TLVReader) throws(WireError) -> Message
+    private let check: @Sendable (Message) throws(WireError) -> Void
+
+    /// Declares a message.
+    ///
+    /// - Parameters:
+    ///   - make: Makes the message from its values, in the order of the rows.
+    ///   - field: The rows, in ascending order of type.
+    ///   - check: Rules that span several records, applied in reading and in writing.
+    package init<each Value: Sendable>(
+        _ make: @escaping @Sendable (repeat each Value) -> Message,
+        _ field: repeat TLVField<Message, each Value>,
+        check: @escaping @Sendable (Message) throws(WireError) -> Void = {
+            (_) throws(WireError) in
+        }
+    ) {
+        var rows: [Row] = []
+        for field in repeat each field {
+            rows.append(
+                Row(
+                    type: field.record.type,
+                    name: field.record.name,
+                    presence: field.presence
+                )
+            )
+        }
+        self.rows = rows
+        self.check = check
+        countFields = { (message) throws(WireError) in
+            var sum = 0
+            for field in repeat each field { sum += try field.count(message) }
+            return sum
+        }
+        appendFields = { (message, bytes) throws(WireError) in
+            for field in repeat each field { try field.append(message, &bytes) }
+        }
+        readFields = { (reader) throws(WireError) in
+            make(repeat try (each field).read(&reader))
+        }
+    }
+
+    /// The number of bytes the message takes.
+    ///
+    /// - Parameter message: The message.
+    /// - Returns: The count in bytes.
+    /// - Throws: ``WireError`` when a part of it can't be written.
+    func count(_ message: Message) throws(WireError) -> Int {
+        try countFields(message)
+    }
+
+    /// Appends the message's records.
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - bytes: The stream so far; all its types are lower.
+    /// - Throws: ``WireError`` when the message must not be written.
+    func append(_ message: Message, to bytes: inout [UInt8]) throws(WireError) {
+        try check(message)
+        try appendFields(message, &bytes)
+    }
+
+    /// Reads the message's records from a stream whose framing is known to be right.
+    ///
+    /// - Parameter reader: Stands before the first record of the message.
+    /// - Returns: The message.
+    /// - Throws: ``WireError`` for the first record that is missing or malformed.
+    func read(_ reader: inout TLVReader) throws(WireError) -> Message {
+        let message = try readFields(&reader)
+        try check(message)
+        return message
+    }
+
+    /// Reads a whole stream as this message.
+    ///
+    /// Framing is checked over the whole stream first, so that the first defect found does not
+    /// depend on which records this version knows.
+    ///
+    /// - Parameter bytes: The stream.
+    /// - Returns: The message.
+    /// - Throws: ``WireError`` for the first broken rule.
+    package func decode(_ bytes: ArraySlice<UInt8>) throws(WireError) -> Message {
+        try TLVReader.checkFraming(bytes)
+        var reader = TLVReader(bytes)
+        return try read(&reader)
+    }
+
+    /// Writes the message as a stream of its own.
+    ///
+    /// - Parameter message: The message.
+    /// - Returns: The stream.
+    /// - Throws: ``WireError`` when the message must not be written.
+    package func encode(_ message: Message) throws(WireError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(try count(message))
+        try append(message, to: &bytes)
+        return bytes
+    }
+}
+
+extension TLVReader {
+    /// Walks a whole stream and keeps nothing of it.
+    static func checkFraming(_ bytes: ArraySlice<UInt8>) throws(WireError) {
+        var reader = TLVReader(bytes)
+        while try reader.next() != nil {}
+    }
+}

@@ -1,0 +1,102 @@
+/// One record of a TLV stream as it stands on the wire.
+package struct TLVRecord: Equatable, Sendable {
+    /// The record's type.
+    package var type: UInt64
+    /// The record's value, at most 65535 bytes, a view into the stream.
+    package var value: ArraySlice<UInt8>
+
+    /// Makes a record.
+    package init(type: UInt64, value: ArraySlice<UInt8>) {
+        self.type = type
+        self.value = value
+    }
+}
+
+/// A TLV stream (BOLT #1): records of ascending type, each with a length and a value.
+package enum TLVStream {
+    /// No record may be longer (LCP v0.1 §2); checked before the stream is found too short.
+    package static let maximumRecordBytes = 65535
+
+    /// Reads a whole stream, known and unknown records alike.
+    ///
+    /// - Parameter bytes: The stream; may be empty.
+    /// - Returns: Its records in order, at most one for two bytes of input.
+    /// - Throws: ``WireError`` for the first record that breaks framing.
+    package static func records(_ bytes: ArraySlice<UInt8>) throws(WireError) -> [TLVRecord] {
+        var reader = TLVReader(bytes)
+        var records: [TLVRecord] = []
+        while let record = try reader.next() { records.append(record) }
+        return records
+    }
+
+    /// Writes records as a stream.
+    ///
+    /// - Parameter records: In ascending order of type, no type twice.
+    /// - Returns: The stream.
+    /// - Throws: ``WireError`` when the order is wrong or a value is too long.
+    package static func encode(_ records: [TLVRecord]) throws(WireError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var previous: UInt64?
+        for record in records {
+            if let previous, record.type <= previous {
+                throw WireError(.typeOrder(type: record.type, previous: previous))
+            }
+            previous = record.type
+            guard record.value.count <= maximumRecordBytes else {
+                throw WireError(.recordTooLarge(bytes: UInt64(record.value.count)))
+            }
+            BigSize.append(record.type, to: &bytes)
+            BigSize.append(UInt64(record.value.count), to: &bytes)
+            bytes += record.value
+        }
+        return bytes
+    }
+}
+
+/// Walks over the records of a stream and enforces its framing.
+///
+/// LCP ignores unknown records of either parity (LCP v0.1 §2), so there is no rule for even types
+/// here; order, minimality, duplicates and truncation are fatal for known and unknown alike.
+struct TLVReader {
+    private var rest: ArraySlice<UInt8>
+    private var previous: UInt64?
+    private var peeked: TLVRecord?
+
+    init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
+
+    /// Reads the next record; nil at the end of the stream.
+    mutating func next() throws(WireError) -> TLVRecord? {
+        if let record = peeked {
+            peeked = nil
+            return record
+        }
+        guard !rest.isEmpty else { return nil }
+        let type = try BigSize.read(from: &rest, as: .type)
+        if let previous, type <= previous {
+            throw WireError(.typeOrder(type: type, previous: previous))
+        }
+        previous = type
+        let length = try BigSize.read(from: &rest, as: .length)
+        guard length <= TLVStream.maximumRecordBytes else {
+            throw WireError(.recordTooLarge(bytes: length))
+        }
+        guard length <= rest.count else { throw WireError(.truncated(.value)) }
+        let value = rest.prefix(Int(length))
+        rest = rest[value.endIndex...]
+        return TLVRecord(type: type, value: value)
+    }
+
+    /// Skips records below a type and gives the value of the record that has it, if there is one.
+    ///
+    /// Calls must ask for ascending types.
+    mutating func value(of type: UInt64) throws(WireError) -> ArraySlice<UInt8>? {
+        while let record = try next() {
+            if record.type == type { return record.value }
+            if record.type > type {
+                peeked = record
+                return nil
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,65 @@
+extension V01 {
+    /// The params of an `llm.chat` task (LCP v0.1 §5.2.1).
+    package struct LLMChatParams: Equatable, Sendable {
+        /// Names an execution target of the provider, not necessarily a model; never empty.
+        package var profile: String
+        /// Sampling temperature in thousandths; nil when the requester leaves it to the provider.
+        package var temperatureMilli: UInt32?
+        /// The most tokens the answer may have; nil when left to the provider.
+        package var maxOutputTokens: UInt32?
+        /// Records this version does not know, in ascending order of type.
+        package var unknown: [TLVRecord]
+
+        /// Makes params.
+        package init(
+            profile: String,
+            temperatureMilli: UInt32? = nil,
+            maxOutputTokens: UInt32? = nil,
+            unknown: [TLVRecord] = []
+        ) {
+            self.profile = profile
+            self.temperatureMilli = temperatureMilli
+            self.maxOutputTokens = maxOutputTokens
+            self.unknown = unknown
+        }
+
+        /// The table of the known records.
+        package static let codec = MessageCodec<LLMChatParams>(
+            { LLMChatParams(profile: $0, temperatureMilli: $1, maxOutputTokens: $2) },
+            TLV.required(1, "profile", \.profile, .utf8.nonEmpty),
+            TLV.optional(2, "temperature_milli", \.temperatureMilli, .tu32),
+            TLV.optional(3, "max_output_tokens", \.maxOutputTokens, .tu32)
+        )
+
+        /// Reads a params stream and keeps what it does not know.
+        ///
+        /// - Parameter params: The raw value of the params record.
+        /// - Throws: ``WireError`` for the first broken rule.
+        package init(decoding params: [UInt8]) throws(WireError) {
+            self = try Self.codec.decode(params[...])
+            let known = Self.codec.rows.map(\.type)
+            unknown = try TLVStream.records(params[...]).filter { !known.contains($0.type) }
+        }
+
+        /// Writes a params stream, the unknown records in their places.
+        ///
+        /// - Returns: The raw value of a params record.
+        /// - Throws: ``WireError`` when the profile is empty, or the unknown records hold a known
+        ///   type, a type twice, or a value that is too long.
+        package func encoded() throws(WireError) -> [UInt8] {
+            let known = try Self.codec.encode(self)
+            guard !unknown.isEmpty else { return known }
+            let records = try TLVStream.records(known[...]) + unknown
+            return try TLVStream.encode(records.sorted { $0.type < $1.type })
+        }
+
+        /// Checks raw params of some kind of task: `llm.chat` requires a valid params stream.
+        static func check(_ params: [UInt8]?, of taskKind: String) throws(WireError) {
+            guard taskKind == V01.llmChat else { return }
+            guard let params else {
+                throw WireError(.required, record: .init(type: 22, name: "params"))
+            }
+            _ = try codec.decode(params[...])
+        }
+    }
+}
