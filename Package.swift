@@ -36,6 +36,11 @@ let package = Package(
 
         // Pure: no I/O.
         .target(
+            name: "BOLT11",
+            dependencies: ["LightningTypes", "LightningCrypto"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
             name: "LCPWire",
             dependencies: ["LightningTypes", "LightningCrypto"],
             swiftSettings: swiftSettings
@@ -61,6 +66,17 @@ let package = Package(
         ),
 
         // Tests.
+        .target(name: "LCPTesting", path: "Tests/LCPTesting", swiftSettings: swiftSettings),
+        .testTarget(
+            name: "BOLT11Tests",
+            dependencies: ["BOLT11", "LightningTypes", "LightningCrypto", "LCPTesting"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "LightningCryptoTests",
+            dependencies: ["LightningTypes", "LightningCrypto", "LCPTesting"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "LightningTypesTests",
             dependencies: ["LightningTypes", "LightningCrypto"],
