@@ -45,6 +45,11 @@ let package = Package(
             dependencies: ["LightningTypes", "LightningCrypto"],
             swiftSettings: swiftSettings
         ),
+        .target(
+            name: "LCPCore",
+            dependencies: ["LightningTypes"],
+            swiftSettings: swiftSettings
+        ),
 
         // What the command line shows of messages and invoices.
         .target(
@@ -70,6 +75,18 @@ let package = Package(
         .testTarget(
             name: "BOLT11Tests",
             dependencies: ["BOLT11", "LightningTypes", "LightningCrypto", "LCPTesting"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "LCPCoreTests",
+            dependencies: ["LCPCore", "LCPTesting", "LightningTypes"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "LCPWireTests",
+            dependencies: [
+                "LCPInspector", "LCPTesting", "LCPWire", "LightningCrypto", "LightningTypes",
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -1,6 +1,6 @@
 package import LightningTypes
 
-/// How one kind of value stands in a TLV record: a tu64, 32 bytes, UTF-8 text, …
+/// How one kind of value stands in a TLV record, such as a tu64, 32 bytes or UTF-8 text.
 ///
 /// `read` refuses every encoding that `write` would not produce.
 package struct TLVForm<Value: Sendable>: Sendable {

@@ -1,14 +1,14 @@
 /// Truncated integers tu16, tu32 and tu64 (BOLT #1): big-endian without leading zero bytes.
 ///
 /// Zero is no byte at all; the length is that of the TLV record around it.
-enum TruncatedInteger {
+package enum TruncatedInteger {
     /// The number of bytes a value takes: 0 to 8.
-    static func count(_ value: UInt64) -> Int {
+    package static func count(_ value: UInt64) -> Int {
         (UInt64.bitWidth - value.leadingZeroBitCount + 7) / 8
     }
 
     /// Appends a value without leading zero bytes.
-    static func append(_ value: UInt64, to bytes: inout [UInt8]) {
+    package static func append(_ value: UInt64, to bytes: inout [UInt8]) {
         for index in (0..<count(value)).reversed() {
             bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index)))
         }
@@ -21,7 +21,7 @@ enum TruncatedInteger {
     ///   - limit: The width of the type in bytes: 2, 4 or 8.
     /// - Returns: The integer.
     /// - Throws: ``WireError`` with reason `integerTooLong` or `leadingZero`.
-    static func read(_ bytes: ArraySlice<UInt8>, limit: Int) throws(WireError) -> UInt64 {
+    package static func read(_ bytes: ArraySlice<UInt8>, limit: Int) throws(WireError) -> UInt64 {
         guard bytes.count <= limit else {
             throw WireError(.integerTooLong(actual: bytes.count, limit: limit))
         }

@@ -8,7 +8,8 @@ enum Batch {
     /// Memory stays constant. Answers go out whenever no whole request is waiting, so that a
     /// program can hold a conversation through two pipes.
     ///
-    /// - Parameter answer: Makes the answer's members from one line.
+    /// - Parameter answer: Makes the answer's member from one line.
+    /// - Throws: `ConsoleError` when a pipe breaks; a bad line is an answer, not an error.
     static func run(
         _ answer: (ArraySlice<UInt8>) throws(InspectionError) -> JSONText.Member
     ) throws {
