@@ -19,7 +19,10 @@ let package = Package(
         .executable(name: "lcp", targets: ["lcp"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // Tests only: the default build leaves it out.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
     targets: [
         // System libraries: a module map and a shim header, nothing else.
@@ -54,7 +57,7 @@ let package = Package(
         // What the command line shows of messages and invoices.
         .target(
             name: "LCPInspector",
-            dependencies: ["LCPWire", "LightningTypes"],
+            dependencies: ["BOLT11", "LCPWire", "LightningCrypto", "LightningTypes"],
             swiftSettings: swiftSettings
         ),
 
@@ -83,6 +86,11 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "LCPInspectorTests",
+            dependencies: ["LCPInspector", "LCPTesting"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "LCPWireTests",
             dependencies: [
                 "LCPInspector", "LCPTesting", "LCPWire", "LightningCrypto", "LightningTypes",
@@ -97,6 +105,15 @@ let package = Package(
         .testTarget(
             name: "LightningTypesTests",
             dependencies: ["LightningTypes", "LightningCrypto"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ProcessTests",
+            dependencies: [
+                "LCPTesting", "lcp",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: swiftSettings
         ),
     ]
