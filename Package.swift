@@ -118,3 +118,18 @@ let package = Package(
         ),
     ]
 )
+
+// MARK: - Benchmarks and fuzz targets, for those who ask with LCP_DEV=1
+
+if Context.environment["LCP_DEV"] == "1" {
+    package.targets += [
+        .executableTarget(
+            name: "lcp-benchmarks",
+            dependencies: [
+                "BOLT11", "COpenSSL", "LCPTesting", "LCPWire", "LightningCrypto", "LightningTypes",
+            ],
+            path: "Tests/Benchmarks",
+            swiftSettings: swiftSettings
+        )
+    ]
+}

@@ -56,16 +56,19 @@ package struct MessageFields: Decodable, Sendable {
     private func manifest() throws(InspectionError) -> V01.Manifest {
         var tasks: [V01.TaskTemplate] = []
         for task in values.supportedTasks ?? [] {
-            let params: [UInt8]?
             do {
-                params = try ParamsFields.raw(task.params, task.chatParams)
+                let params = try ParamsFields.raw(task.params, task.chatParams)
+                tasks.append(
+                    try inspecting { () throws(WireError) in
+                        try V01.TaskTemplate(taskKind: task.taskKind, params: params)
+                    }
+                )
             } catch {
                 throw InspectionError(
                     code: "supported_tasks/\(error.code)",
                     detail: "supported_tasks: \(error.detail)"
                 )
             }
-            tasks.append(V01.TaskTemplate(taskKind: task.taskKind, params: params))
         }
         return V01.Manifest(
             protocolVersion: try values.protocolVersion.required("protocol_version"),
@@ -75,11 +78,12 @@ package struct MessageFields: Decodable, Sendable {
     }
 
     private func quoteRequest() throws(InspectionError) -> V01.QuoteRequest {
-        V01.QuoteRequest(
-            taskKind: try values.taskKind.required("task_kind"),
-            input: try values.input.required("input_hex").bytes,
-            params: try ParamsFields.raw(values.params, values.chatParams)
-        )
+        let taskKind = try values.taskKind.required("task_kind")
+        let input = try values.input.required("input_hex").bytes
+        let params = try ParamsFields.raw(values.params, values.chatParams)
+        return try inspecting { () throws(WireError) in
+            try V01.QuoteRequest(taskKind: taskKind, input: input, params: params)
+        }
     }
 
     private func quoteResponse() throws(InspectionError) -> V01.QuoteResponse {

@@ -18,7 +18,7 @@ extension JSONText {
                 "task_kind": .string(request.taskKind),
                 "input_hex": .string(Hex.encode(request.input)),
                 "params_hex": .text(request.params.map { Hex.encode($0) }),
-                "llm_chat_params": ParamsFields.json(request.params, of: request.taskKind),
+                "llm_chat_params": ParamsFields.json(request.chatParams),
             ]
         case .quoteResponse(let envelope, let response):
             self = [
@@ -58,7 +58,7 @@ extension JSONText {
         self = [
             "task_kind": .string(template.taskKind),
             "params_hex": .text(template.params.map { Hex.encode($0) }),
-            "llm_chat_params": ParamsFields.json(template.params, of: template.taskKind),
+            "llm_chat_params": ParamsFields.json(template.chatParams),
         ]
     }
 }

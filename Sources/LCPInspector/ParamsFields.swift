@@ -56,17 +56,15 @@ struct ParamsFields: Decodable {
         return bytes.bytes
     }
 
-    /// The JSON view of raw params; `null` for kinds of task whose params are opaque.
-    static func json(_ params: [UInt8]?, of taskKind: String) -> JSONText {
-        guard taskKind == V01.llmChat, let params,
-            let view = try? V01.LLMChatParams(decoding: params)
-        else { return .null }
+    /// The JSON view of decoded params; `null` for kinds of task whose params are opaque.
+    static func json(_ params: V01.LLMChatParams?) -> JSONText {
+        guard let params else { return .null }
         return [
-            "profile": .string(view.profile),
-            "temperature_milli": .number(view.temperatureMilli),
-            "max_output_tokens": .number(view.maxOutputTokens),
+            "profile": .string(params.profile),
+            "temperature_milli": .number(params.temperatureMilli),
+            "max_output_tokens": .number(params.maxOutputTokens),
             "unknown": .array(
-                view.unknown.map {
+                params.unknown.map {
                     ["type": .string(String($0.type)), "value_hex": .string(Hex.encode($0.value))]
                 }
             ),

@@ -48,11 +48,9 @@ package struct TermsFields: Decodable, Sendable {
                 jobID: job,
                 price: MilliSatoshi(msat: price.value),
                 quoteExpiry: UnixTime(seconds: quoteExpiry.value),
-                request: V01.QuoteRequest(
-                    taskKind: taskKind,
-                    input: input.bytes,
-                    params: params?.bytes
-                )
+                taskKind: taskKind,
+                input: input.bytes,
+                params: params?.bytes
             )
             return [
                 "terms_tlv_hex": .string(Hex.encode(try terms.encoded())),

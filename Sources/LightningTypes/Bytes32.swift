@@ -7,17 +7,25 @@ package struct Bytes32: Hashable, Sendable {
     private let words: SIMD4<UInt64>
 
     /// Takes exactly 32 bytes; nil for any other count.
-    package init?(_ bytes: some Sequence<UInt8>) {
+    package init?(_ bytes: [UInt8]) { self.init(bytes[...]) }
+
+    /// Takes exactly 32 bytes; nil for any other count.
+    package init?(_ bytes: ArraySlice<UInt8>) {
+        guard bytes.count == 32 else { return nil }
         var words = SIMD4<UInt64>()
-        var count = 0
-        for byte in bytes {
-            guard count < 32 else { return nil }
-            words[count / 8] = words[count / 8] << 8 | UInt64(byte)
-            count += 1
+        // Slices are contiguous, and 32 bytes were just counted: four unaligned words.
+        bytes.withUnsafeBytes { buffer in
+            for index in 0..<4 {
+                words[index] = UInt64(
+                    bigEndian: buffer.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)
+                )
+            }
         }
-        guard count == 32 else { return nil }
         self.words = words
     }
+
+    /// Takes exactly 32 bytes; nil for any other count.
+    package init?(_ bytes: some Sequence<UInt8>) { self.init(Array(bytes)[...]) }
 
     /// Reads 64 hex digits of either case; nil for anything else.
     package init?(hex: some StringProtocol) {
@@ -30,17 +38,10 @@ package struct Bytes32: Hashable, Sendable {
 
     /// The 32 bytes in order.
     package var bytes: [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
-            // The closure writes all 32 bytes that it then declares.
-            for index in 0..<4 {
-                for byte in 0..<8 {
-                    buffer[index * 8 + byte] = UInt8(
-                        truncatingIfNeeded: words[index] >> UInt64(56 - 8 * byte)
-                    )
-                }
-            }
-            count = 32
-        }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(32)
+        append(to: &bytes)
+        return bytes
     }
 
     /// Appends the 32 bytes in order.

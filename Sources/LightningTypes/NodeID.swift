@@ -7,13 +7,16 @@ package struct NodeID: Hashable, Sendable {
     private let x: Bytes32
 
     /// Takes 33 bytes that begin with 2 or 3; nil for anything else.
-    package init?(_ bytes: some Collection<UInt8>) {
+    package init?(_ bytes: ArraySlice<UInt8>) {
         guard let prefix = bytes.first, prefix == 2 || prefix == 3,
             let x = Bytes32(bytes.dropFirst())
         else { return nil }
         self.prefix = prefix
         self.x = x
     }
+
+    /// Takes 33 bytes that begin with 2 or 3; nil for anything else.
+    package init?(_ bytes: some Collection<UInt8>) { self.init(Array(bytes)[...]) }
 
     /// Reads 66 hex digits of either case; nil for anything else.
     package init?(hex: some StringProtocol) {

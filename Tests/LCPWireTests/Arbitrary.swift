@@ -7,11 +7,11 @@ extension V01.Message {
     static func arbitrary(
         _ type: V01.MessageType,
         using random: inout SeededGenerator
-    ) -> V01.Message {
+    ) throws -> V01.Message {
         switch type {
         case .manifest:
             let count = Int.random(in: 0...3, using: &random)
-            let tasks = (0..<count).map { _ in V01.TaskTemplate.arbitrary(using: &random) }
+            let tasks = try (0..<count).map { _ in try V01.TaskTemplate.arbitrary(using: &random) }
             return .manifest(
                 V01.Manifest(
                     protocolVersion: .random(in: 1...(.max), using: &random),
@@ -21,10 +21,10 @@ extension V01.Message {
                 )
             )
         case .quoteRequest:
-            let template = V01.TaskTemplate.arbitrary(using: &random)
+            let template = try V01.TaskTemplate.arbitrary(using: &random)
             return .quoteRequest(
                 .arbitrary(using: &random),
-                V01.QuoteRequest(
+                try V01.QuoteRequest(
                     taskKind: template.taskKind,
                     input: Array(String.arbitrary(300, using: &random).utf8),
                     params: template.params
@@ -77,9 +77,9 @@ extension V01.Envelope {
 }
 
 extension V01.TaskTemplate {
-    static func arbitrary(using random: inout SeededGenerator) -> V01.TaskTemplate {
+    static func arbitrary(using random: inout SeededGenerator) throws -> V01.TaskTemplate {
         guard Bool.random(using: &random) else {
-            return V01.TaskTemplate(
+            return try V01.TaskTemplate(
                 taskKind: "x" + .arbitrary(20, using: &random),
                 params: Bool.random(using: &random) ? random.bytes(7) : nil
             )
@@ -93,7 +93,7 @@ extension V01.TaskTemplate {
             unknown: Bool.random(using: &random)
                 ? [TLVRecord(type: .random(in: 4...(.max), using: &random), value: [1, 2])] : []
         )
-        return V01.TaskTemplate(taskKind: "llm.chat", params: try? params.encoded())
+        return try V01.TaskTemplate(taskKind: "llm.chat", params: params.encoded())
     }
 }
 

@@ -8,7 +8,7 @@ import Testing
     func `what is encoded decodes to the same message`(type: V01.MessageType) throws {
         for seed in UInt64(0)..<2_000 {
             var random = SeededGenerator(seed: seed)
-            let message = V01.Message.arbitrary(type, using: &random)
+            let message = try V01.Message.arbitrary(type, using: &random)
             let payload = try message.encoded()
             #expect(try V01.Message(decoding: payload, as: type) == message, "seed \(seed)")
         }

@@ -214,11 +214,9 @@ private struct MessageCase: Decodable {
                 jobID: #require(JobID(hex: vector.jobId)),
                 price: MilliSatoshi(msat: vector.priceMsat),
                 quoteExpiry: UnixTime(seconds: vector.quoteExpiry),
-                request: V01.QuoteRequest(
-                    taskKind: vector.taskKind,
-                    input: Array(vector.inputUtf8.utf8),
-                    params: vector.params.flatMap { Hex.decode($0) }
-                )
+                taskKind: vector.taskKind,
+                input: Array(vector.inputUtf8.utf8),
+                params: vector.params.flatMap { Hex.decode($0) }
             )
             #expect(Hex.encode(try terms.encoded()) == vector.termsTlv, "\(vector.name)")
             #expect(try terms.hash().hex == vector.termsHash, "\(vector.name)")

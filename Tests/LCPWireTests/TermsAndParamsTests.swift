@@ -124,11 +124,11 @@ import Testing
 
 @Suite struct TaskTemplateTests {
     private func request(_ params: V01.LLMChatParams) throws -> V01.QuoteRequest {
-        V01.QuoteRequest(taskKind: "llm.chat", input: [], params: try params.encoded())
+        try V01.QuoteRequest(taskKind: "llm.chat", input: [], params: try params.encoded())
     }
 
     private func template(_ params: V01.LLMChatParams) throws -> V01.TaskTemplate {
-        V01.TaskTemplate(taskKind: "llm.chat", params: try params.encoded())
+        try V01.TaskTemplate(taskKind: "llm.chat", params: try params.encoded())
     }
 
     @Test func `a template matches requests that hold all its records with equal values`() throws {
@@ -149,9 +149,9 @@ import Testing
     }
 
     @Test func `kinds match byte for byte, and other kinds by kind alone`() throws {
-        let echo = V01.TaskTemplate(taskKind: "écho", params: [1, 2, 3])
-        #expect(echo.matches(.init(taskKind: "écho", input: [], params: nil)))
-        #expect(!echo.matches(.init(taskKind: "e\u{301}cho", input: [], params: nil)))
+        let echo = try V01.TaskTemplate(taskKind: "écho", params: [1, 2, 3])
+        #expect(echo.matches(try .init(taskKind: "écho", input: [], params: nil)))
+        #expect(!echo.matches(try .init(taskKind: "e\u{301}cho", input: [], params: nil)))
         #expect(!echo.matches(try request(.init(profile: "a"))))
     }
 }

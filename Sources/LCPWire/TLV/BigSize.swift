@@ -30,32 +30,16 @@ package enum BigSize {
         }
     }
 
-    /// Reads one value from the front of some bytes and removes it.
+    /// Reads a whole value: nothing may follow it.
     ///
-    /// - Parameters:
-    ///   - bytes: Where to read; after an error its start is unspecified.
-    ///   - part: What the value means, for the error.
+    /// - Parameter bytes: One value.
     /// - Returns: The value.
-    /// - Throws: ``WireError`` with reason `truncated` when the bytes end inside the value or
-    ///   before it, `bigSizeNotMinimal` when a shorter form exists.
-    package static func read(
-        from bytes: inout ArraySlice<UInt8>,
-        as part: WireError.Part
-    ) throws(WireError) -> UInt64 {
-        guard let first = bytes.popFirst() else { throw WireError(.truncated(part)) }
-        let (width, least): (Int, UInt64) =
-            switch first {
-            case 0xfd: (2, 0xfd)
-            case 0xfe: (4, 0x1_0000)
-            case 0xff: (8, 0x1_0000_0000)
-            default: (0, 0)
-            }
-        guard width > 0 else { return UInt64(first) }
-        guard bytes.count >= width else { throw WireError(.truncated(part)) }
-        var value: UInt64 = 0
-        for byte in bytes.prefix(width) { value = value << 8 | UInt64(byte) }
-        bytes.removeFirst(width)
-        guard value >= least else { throw WireError(.bigSizeNotMinimal(part)) }
+    /// - Throws: ``WireError`` when the bytes end inside it, when a shorter form exists, or when
+    ///   bytes follow it.
+    package static func read(_ bytes: [UInt8]) throws(WireError) -> UInt64 {
+        var reader = ByteReader(bytes[...])
+        let value = try reader.bigSize(.value)
+        guard reader.isAtEnd else { throw WireError(.trailingBytes) }
         return value
     }
 

@@ -11,7 +11,7 @@ package enum List {
     /// - Returns: The numbers in order.
     /// - Throws: ``WireError`` for the first broken rule.
     package static func readNumbers(_ bytes: ArraySlice<UInt8>) throws(WireError) -> [UInt64] {
-        try read(bytes) { (rest) throws(WireError) in try BigSize.read(from: &rest, as: .item) }
+        try read(bytes) { (reader) throws(WireError) in try reader.bigSize(.item) }
     }
 
     /// Reads a `bytes_list`.
@@ -22,12 +22,10 @@ package enum List {
     package static func readBytes(
         _ bytes: ArraySlice<UInt8>
     ) throws(WireError) -> [ArraySlice<UInt8>] {
-        try read(bytes) { (rest) throws(WireError) in
-            let length = try BigSize.read(from: &rest, as: .itemLength)
-            guard length <= rest.count else { throw WireError(.itemPastEnd) }
-            let item = rest.prefix(Int(length))
-            rest = rest[item.endIndex...]
-            return item
+        try read(bytes) { (reader) throws(WireError) in
+            let length = try reader.bigSize(.itemLength)
+            guard let place = reader.skip(length) else { throw WireError(.itemPastEnd) }
+            return reader[place]
         }
     }
 
@@ -64,14 +62,14 @@ package enum List {
 
     private static func read<Item>(
         _ bytes: ArraySlice<UInt8>,
-        item: (inout ArraySlice<UInt8>) throws(WireError) -> Item
+        item: (inout ByteReader) throws(WireError) -> Item
     ) throws(WireError) -> [Item] {
-        var rest = bytes
-        let count = try BigSize.read(from: &rest, as: .count)
+        var reader = ByteReader(bytes)
+        let count = try reader.bigSize(.count)
         guard count <= maximumItems else { throw WireError(.tooManyItems(count)) }
         var items: [Item] = []
-        for _ in 0..<count { items.append(try item(&rest)) }
-        guard rest.isEmpty else { throw WireError(.trailingBytes) }
+        for _ in 0..<count { items.append(try item(&reader)) }
+        guard reader.isAtEnd else { throw WireError(.trailingBytes) }
         return items
     }
 }

@@ -1,9 +1,8 @@
 /// One row of a message's table: a record's type and name, its form, and where it stands in the
 /// message.
 package struct TLVField<Message, Value: Sendable>: Sendable {
-    let record: WireError.Record
+    let record: TLV.RecordName
     let presence: TLV.Presence
-    let count: @Sendable (Message) throws(WireError) -> Int
     let append: @Sendable (Message, inout [UInt8]) throws(WireError) -> Void
     let read: @Sendable (inout TLVReader) throws(WireError) -> Value
 }
@@ -20,6 +19,15 @@ package enum TLV {
         case forbidden
     }
 
+    /// A record's type and name, in a form that costs nothing to pass around.
+    struct RecordName: Sendable {
+        let type: UInt64
+        let name: StaticString
+
+        /// The same for an error.
+        var forError: WireError.Record { WireError.Record(type: type, name: "\(name)") }
+    }
+
     /// A record that must be there.
     ///
     /// - Parameters:
@@ -30,23 +38,20 @@ package enum TLV {
     /// - Returns: The row.
     package static func required<Message, Value: Sendable>(
         _ type: UInt64,
-        _ name: String,
+        _ name: StaticString,
         _ value: @escaping @Sendable (Message) -> Value,
         _ form: TLVForm<Value>
     ) -> TLVField<Message, Value> {
-        let record = WireError.Record(type: type, name: name)
+        let record = RecordName(type: type, name: name)
         return TLVField(
             record: record,
             presence: .required,
-            count: { (message) throws(WireError) in
-                try form.recordCount(value(message), record)
-            },
             append: { (message, bytes) throws(WireError) in
                 try form.appendRecord(value(message), record, to: &bytes)
             },
             read: { (reader) throws(WireError) in
                 guard let bytes = try reader.value(of: type) else {
-                    throw WireError(.missing, record: record)
+                    throw WireError(.missing, record: record.forError)
                 }
                 return try form.readRecord(bytes, record)
             }
@@ -61,17 +66,16 @@ package enum TLV {
     /// - Returns: The row; it stands for no value.
     package static func forbidden<Message>(
         _ type: UInt64,
-        _ name: String
+        _ name: StaticString
     ) -> TLVField<Message, Void> {
-        let record = WireError.Record(type: type, name: name)
+        let record = RecordName(type: type, name: name)
         return TLVField(
             record: record,
             presence: .forbidden,
-            count: { (_) throws(WireError) in 0 },
             append: { (_, _) throws(WireError) in },
             read: { (reader) throws(WireError) in
                 guard try reader.value(of: type) == nil else {
-                    throw WireError(.jobScopeInManifest, record: record)
+                    throw WireError(.jobScopeInManifest, record: record.forError)
                 }
             }
         )
@@ -87,18 +91,14 @@ package enum TLV {
     /// - Returns: The row.
     package static func optional<Message, Value: Sendable>(
         _ type: UInt64,
-        _ name: String,
+        _ name: StaticString,
         _ value: @escaping @Sendable (Message) -> Value?,
         _ form: TLVForm<Value>
     ) -> TLVField<Message, Value?> {
-        let record = WireError.Record(type: type, name: name)
+        let record = RecordName(type: type, name: name)
         return TLVField(
             record: record,
             presence: .optional,
-            count: { (message) throws(WireError) in
-                guard let value = value(message) else { return 0 }
-                return try form.recordCount(value, record)
-            },
             append: { (message, bytes) throws(WireError) in
                 guard let value = value(message) else { return }
                 try form.appendRecord(value, record, to: &bytes)
@@ -112,53 +112,48 @@ package enum TLV {
 }
 
 extension TLVForm {
-    fileprivate func recordCount(
-        _ value: Value,
-        _ record: WireError.Record
-    ) throws(WireError) -> Int {
-        let count = try named(record) { () throws(WireError) in try self.count(value) }
-        return BigSize.count(record.type) + BigSize.count(UInt64(count)) + count
-    }
-
     fileprivate func appendRecord(
         _ value: Value,
-        _ record: WireError.Record,
+        _ record: TLV.RecordName,
         to bytes: inout [UInt8]
     ) throws(WireError) {
-        if let isRefused, isRefused(value) { throw WireError(.required, record: record) }
-        let count = try named(record) { () throws(WireError) in try self.count(value) }
-        guard count <= TLVStream.maximumRecordBytes else {
-            throw WireError(.recordTooLarge(bytes: UInt64(count)), record: record)
-        }
+        if let isRefused, isRefused(value) { throw WireError(.required, record: record.forError) }
         BigSize.append(record.type, to: &bytes)
-        BigSize.append(UInt64(count), to: &bytes)
+        // Nearly every value is short: leave one byte for its length and make room when it isn't.
+        let place = bytes.endIndex
+        bytes.append(0)
         do {
             try write(value, &bytes)
         } catch {
-            throw error.inside(record)
+            throw error.inside(record.forError)
+        }
+        let count = bytes.endIndex - place - 1
+        guard count <= TLVStream.maximumRecordBytes else {
+            throw WireError(.recordTooLarge(bytes: UInt64(count)), record: record.forError)
+        }
+        if count < 0xfd {
+            bytes[place] = UInt8(count)
+        } else {
+            var length: [UInt8] = []
+            BigSize.append(UInt64(count), to: &length)
+            bytes.replaceSubrange(place...place, with: length)
         }
     }
 
     fileprivate func readRecord(
         _ bytes: ArraySlice<UInt8>,
-        _ record: WireError.Record
+        _ record: TLV.RecordName
     ) throws(WireError) -> Value {
-        let value = try named(record) { () throws(WireError) -> Value in try read(bytes) }
+        let value: Value
+        do {
+            value = try read(bytes)
+        } catch {
+            throw error.inside(record.forError)
+        }
         if refusesReading, let isRefused, isRefused(value) {
-            throw WireError(.required, record: record)
+            throw WireError(.required, record: record.forError)
         }
         return value
-    }
-
-    private func named<Result>(
-        _ record: WireError.Record,
-        _ work: () throws(WireError) -> Result
-    ) throws(WireError) -> Result {
-        do {
-            return try work()
-        } catch {
-            throw error.inside(record)
-        }
     }
 }
 

@@ -2,24 +2,34 @@ package import LightningTypes
 
 /// How one kind of value stands in a TLV record, such as a tu64, 32 bytes or UTF-8 text.
 ///
-/// `read` refuses every encoding that `write` would not produce.
-package struct TLVForm<Value: Sendable>: Sendable {
-    /// The number of bytes `write` appends.
-    let count: @Sendable (Value) throws(WireError) -> Int
+/// `read` refuses every encoding that `write` would not produce. A class only because the tables
+/// hand forms from closure to closure, and one reference costs less than four.
+package final class TLVForm<Value: Sendable>: Sendable {
     /// Appends the value's bytes.
     let write: @Sendable (Value, inout [UInt8]) throws(WireError) -> Void
     /// Takes the whole value of a record.
     let read: @Sendable (ArraySlice<UInt8>) throws(WireError) -> Value
     /// Values that are refused although they could be written.
-    var isRefused: (@Sendable (Value) -> Bool)?
+    let isRefused: (@Sendable (Value) -> Bool)?
     /// Whether such values are refused in reading too, or only in writing.
-    var refusesReading = true
+    let refusesReading: Bool
+
+    init(
+        write: @escaping @Sendable (Value, inout [UInt8]) throws(WireError) -> Void,
+        read: @escaping @Sendable (ArraySlice<UInt8>) throws(WireError) -> Value,
+        isRefused: (@Sendable (Value) -> Bool)? = nil,
+        refusesReading: Bool = true
+    ) {
+        self.write = write
+        self.read = read
+        self.isRefused = isRefused
+        self.refusesReading = refusesReading
+    }
 }
 
 extension TLVForm where Value == UInt16 {
     /// Exactly two big-endian bytes.
     package static let u16 = TLVForm(
-        count: { (_) throws(WireError) in 2 },
         write: { (value, bytes) throws(WireError) in
             bytes.append(UInt8(value >> 8))
             bytes.append(UInt8(truncatingIfNeeded: value))
@@ -35,27 +45,44 @@ extension TLVForm where Value == UInt16 {
 
 extension TLVForm where Value == UInt32 {
     /// A truncated integer of at most 4 bytes.
-    package static let tu32 = TLVForm<UInt64>.truncated(bytes: 4)
-        .mapped(to: { UInt32(truncatingIfNeeded: $0) }, from: { UInt64($0) })
+    package static let tu32 = TLVForm(
+        write: { (value, bytes) throws(WireError) in
+            TruncatedInteger.append(UInt64(value), to: &bytes)
+        },
+        read: { (bytes) throws(WireError) in
+            UInt32(truncatingIfNeeded: try TruncatedInteger.read(bytes, limit: 4))
+        }
+    )
 }
 
 extension TLVForm where Value == MilliSatoshi {
     /// A tu64 of millisatoshis.
-    package static let msat = TLVForm<UInt64>.truncated(bytes: 8)
-        .mapped(to: { MilliSatoshi(msat: $0) }, from: { $0.msat })
+    package static let msat = TLVForm(
+        write: { (value, bytes) throws(WireError) in
+            TruncatedInteger.append(value.msat, to: &bytes)
+        },
+        read: { (bytes) throws(WireError) in
+            MilliSatoshi(msat: try TruncatedInteger.read(bytes, limit: 8))
+        }
+    )
 }
 
 extension TLVForm where Value == UnixTime {
     /// A tu64 of seconds since 1970.
-    package static let unixTime = TLVForm<UInt64>.truncated(bytes: 8)
-        .mapped(to: { UnixTime(seconds: $0) }, from: { $0.seconds })
+    package static let unixTime = TLVForm(
+        write: { (value, bytes) throws(WireError) in
+            TruncatedInteger.append(value.seconds, to: &bytes)
+        },
+        read: { (bytes) throws(WireError) in
+            UnixTime(seconds: try TruncatedInteger.read(bytes, limit: 8))
+        }
+    )
 }
 
 extension TLVForm where Value: Identifier32 {
     /// Exactly 32 bytes.
     package static var bytes32: TLVForm {
         TLVForm(
-            count: { (_) throws(WireError) in 32 },
             write: { (value, bytes) throws(WireError) in value.bytes.append(to: &bytes) },
             read: { (bytes) throws(WireError) in
                 guard let value = Bytes32(bytes) else {
@@ -70,7 +97,6 @@ extension TLVForm where Value: Identifier32 {
 extension TLVForm where Value == [UInt8] {
     /// Any bytes.
     package static let bytes = TLVForm(
-        count: { (value) throws(WireError) in value.count },
         write: { (value, bytes) throws(WireError) in bytes += value },
         read: { (bytes) throws(WireError) in Array(bytes) }
     )
@@ -79,7 +105,6 @@ extension TLVForm where Value == [UInt8] {
 extension TLVForm where Value == String {
     /// Text in valid UTF-8, kept byte for byte.
     package static let utf8 = TLVForm(
-        count: { (value) throws(WireError) in value.utf8.count },
         write: { (value, bytes) throws(WireError) in bytes += value.utf8 },
         read: { (bytes) throws(WireError) in try Text.read(bytes) }
     )
@@ -90,22 +115,15 @@ extension TLVForm {
     package static func list<Item: Sendable>(of codec: MessageCodec<Item>) -> TLVForm
     where Value == [Item] {
         TLVForm(
-            count: { (items) throws(WireError) in
-                var sum = BigSize.count(UInt64(items.count))
-                for item in items {
-                    let count = try codec.count(item)
-                    sum += BigSize.count(UInt64(count)) + count
-                }
-                return sum
-            },
             write: { (items, bytes) throws(WireError) in
                 guard items.count <= List.maximumItems else {
                     throw WireError(.tooManyItems(UInt64(items.count)))
                 }
                 BigSize.append(UInt64(items.count), to: &bytes)
                 for item in items {
-                    BigSize.append(UInt64(try codec.count(item)), to: &bytes)
-                    try codec.append(item, to: &bytes)
+                    let item = try codec.encode(item)
+                    BigSize.append(UInt64(item.count), to: &bytes)
+                    bytes += item
                 }
             },
             read: { (bytes) throws(WireError) in
@@ -117,55 +135,23 @@ extension TLVForm {
             }
         )
     }
-
-    /// The same form for a value wrapped in another type.
-    fileprivate func mapped<Wrapped: Sendable>(
-        to wrap: @escaping @Sendable (Value) -> Wrapped,
-        from unwrap: @escaping @Sendable (Wrapped) -> Value
-    ) -> TLVForm<Wrapped> {
-        TLVForm<Wrapped>(
-            count: { (value) throws(WireError) in try count(unwrap(value)) },
-            write: { (value, bytes) throws(WireError) in try write(unwrap(value), &bytes) },
-            read: { (bytes) throws(WireError) in wrap(try read(bytes)) }
-        )
-    }
-}
-
-extension TLVForm where Value == UInt64 {
-    fileprivate static func truncated(bytes limit: Int) -> TLVForm {
-        TLVForm(
-            count: { (value) throws(WireError) in TruncatedInteger.count(value) },
-            write: { (value, bytes) throws(WireError) in
-                TruncatedInteger.append(value, to: &bytes)
-            },
-            read: { (bytes) throws(WireError) in
-                try TruncatedInteger.read(bytes, limit: limit)
-            }
-        )
-    }
 }
 
 extension TLVForm where Value: Collection {
     /// The same form, refusing what is empty.
     package var nonEmpty: TLVForm {
-        var form = self
-        form.isRefused = { $0.isEmpty }
-        return form
+        TLVForm(write: write, read: read, isRefused: { $0.isEmpty })
     }
 }
 
 extension TLVForm where Value: FixedWidthInteger {
     /// The same form, refusing 0.
     package var nonZero: TLVForm {
-        var form = self
-        form.isRefused = { $0 == 0 }
-        return form
+        TLVForm(write: write, read: read, isRefused: { $0 == 0 })
     }
 
     /// The same form, reading 0 but never writing it.
     package var neverWrittenAsZero: TLVForm {
-        var form = nonZero
-        form.refusesReading = false
-        return form
+        TLVForm(write: write, read: read, isRefused: { $0 == 0 }, refusesReading: false)
     }
 }

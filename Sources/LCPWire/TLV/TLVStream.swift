@@ -25,7 +25,9 @@ package enum TLVStream {
     package static func records(_ bytes: ArraySlice<UInt8>) throws(WireError) -> [TLVRecord] {
         var reader = TLVReader(bytes)
         var records: [TLVRecord] = []
-        while let record = try reader.next() { records.append(record) }
+        while let record = try reader.next() {
+            records.append(TLVRecord(type: record.type, value: reader.bytes[record.place]))
+        }
         return records
     }
 
@@ -58,45 +60,50 @@ package enum TLVStream {
 /// LCP ignores unknown records of either parity (LCP v0.1 §2), so there is no rule for even types
 /// here; order, minimality, duplicates and truncation are fatal for known and unknown alike.
 struct TLVReader {
-    private var rest: ArraySlice<UInt8>
-    private var previous: UInt64?
-    private var peeked: TLVRecord?
+    /// A record that has been read: its type, and where its value stands.
+    typealias Record = (type: UInt64, place: Range<Int>)
 
-    init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
+    private(set) var bytes: ByteReader
+    private var previous: UInt64?
+    private var peeked: Record?
+
+    init(_ stream: ArraySlice<UInt8>) { bytes = ByteReader(stream) }
+
+    /// Walks over a whole stream and keeps nothing of it.
+    static func checkFraming(_ stream: ArraySlice<UInt8>) throws(WireError) {
+        var reader = TLVReader(stream)
+        while try reader.next() != nil {}
+    }
 
     /// Reads the next record; nil at the end of the stream.
-    mutating func next() throws(WireError) -> TLVRecord? {
-        if let record = peeked {
-            peeked = nil
-            return record
-        }
-        guard !rest.isEmpty else { return nil }
-        let type = try BigSize.read(from: &rest, as: .type)
+    mutating func next() throws(WireError) -> Record? {
+        guard !bytes.isAtEnd else { return nil }
+        let type = try bytes.bigSize(.type)
         if let previous, type <= previous {
             throw WireError(.typeOrder(type: type, previous: previous))
         }
         previous = type
-        let length = try BigSize.read(from: &rest, as: .length)
+        let length = try bytes.bigSize(.length)
         guard length <= TLVStream.maximumRecordBytes else {
             throw WireError(.recordTooLarge(bytes: length))
         }
-        guard length <= rest.count else { throw WireError(.truncated(.value)) }
-        let value = rest.prefix(Int(length))
-        rest = rest[value.endIndex...]
-        return TLVRecord(type: type, value: value)
+        guard let place = bytes.skip(length) else { throw WireError(.truncated(.value)) }
+        return (type, place)
     }
 
     /// Skips records below a type and gives the value of the record that has it, if there is one.
     ///
     /// Calls must ask for ascending types.
     mutating func value(of type: UInt64) throws(WireError) -> ArraySlice<UInt8>? {
-        while let record = try next() {
-            if record.type == type { return record.value }
-            if record.type > type {
+        while true {
+            let upcoming = if let peeked { Optional(peeked) } else { try next() }
+            guard let record = upcoming else { return nil }
+            guard record.type <= type else {
                 peeked = record
                 return nil
             }
+            peeked = nil
+            if record.type == type { return bytes[record.place] }
         }
-        return nil
     }
 }

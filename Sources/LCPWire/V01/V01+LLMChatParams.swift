@@ -37,8 +37,21 @@ extension V01 {
         /// - Throws: ``WireError`` for the first broken rule.
         package init(decoding params: [UInt8]) throws(WireError) {
             self = try Self.codec.decode(params[...])
-            let known = Self.codec.rows.map(\.type)
-            unknown = try TLVStream.records(params[...]).filter { !known.contains($0.type) }
+            var reader = TLVReader(params[...])
+            while let record = try reader.next() {
+                guard !Self.codec.knows(record.type) else { continue }
+                unknown.append(TLVRecord(type: record.type, value: reader.bytes[record.place]))
+            }
+        }
+
+        /// Reads the raw params of some kind of task: `llm.chat` requires a valid params stream,
+        /// the params of other kinds are opaque.
+        init?(decoding params: [UInt8]?, of taskKind: String) throws(WireError) {
+            guard taskKind == V01.llmChat else { return nil }
+            guard let params else {
+                throw WireError(.required, record: .init(type: 22, name: "params"))
+            }
+            try self.init(decoding: params)
         }
 
         /// Writes a params stream, the unknown records in their places.
@@ -51,15 +64,6 @@ extension V01 {
             guard !unknown.isEmpty else { return known }
             let records = try TLVStream.records(known[...]) + unknown
             return try TLVStream.encode(records.sorted { $0.type < $1.type })
-        }
-
-        /// Checks raw params of some kind of task: `llm.chat` requires a valid params stream.
-        static func check(_ params: [UInt8]?, of taskKind: String) throws(WireError) {
-            guard taskKind == V01.llmChat else { return }
-            guard let params else {
-                throw WireError(.required, record: .init(type: 22, name: "params"))
-            }
-            _ = try codec.decode(params[...])
         }
     }
 }

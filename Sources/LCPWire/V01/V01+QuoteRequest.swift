@@ -1,17 +1,31 @@
 extension V01 {
     /// `lcp_quote_request`: a job, and the question what it costs (LCP v0.1 §5.2).
     ///
-    /// The envelope (§4.1) travels beside the body.
+    /// Exists only when it is valid, so that nobody has to ask again. The envelope (§4.1) travels
+    /// beside the body.
     package struct QuoteRequest: Equatable, Sendable {
         /// The kind of task; never empty.
-        package var taskKind: String
+        package let taskKind: String
         /// What to work on; for `llm.chat` a prompt in UTF-8.
-        package var input: [UInt8]
-        /// For `llm.chat` a params stream, required; opaque for other kinds.
-        package var params: [UInt8]?
+        package let input: [UInt8]
+        /// For `llm.chat` a params stream; opaque for other kinds, and nil when absent.
+        package let params: [UInt8]?
+        /// The params of an `llm.chat` task, decoded; nil for other kinds.
+        package let chatParams: LLMChatParams?
 
         /// Makes a request.
-        package init(taskKind: String, input: [UInt8], params: [UInt8]?) {
+        ///
+        /// - Parameters:
+        ///   - taskKind: The kind of task; an empty one is refused in encoding.
+        ///   - input: What to work on.
+        ///   - params: The raw params.
+        /// - Throws: ``WireError`` when the kind is `llm.chat` and the input is not UTF-8, or the
+        ///   params are absent or not a valid params stream.
+        package init(taskKind: String, input: [UInt8], params: [UInt8]?) throws(WireError) {
+            if taskKind == V01.llmChat, !Text.isValid(input) {
+                throw WireError(.notUTF8, record: .init(type: 21, name: "input"))
+            }
+            chatParams = try LLMChatParams(decoding: params, of: taskKind)
             self.taskKind = taskKind
             self.input = input
             self.params = params
@@ -19,16 +33,12 @@ extension V01 {
 
         /// The table of `lcp_quote_request`.
         package static let codec = MessageCodec<QuoteRequest>(
-            { QuoteRequest(taskKind: $0, input: $1, params: $2) },
+            { (kind, input, params) throws(WireError) in
+                try QuoteRequest(taskKind: kind, input: input, params: params)
+            },
             TLV.required(20, "task_kind", \.taskKind, .utf8.nonEmpty),
             TLV.required(21, "input", \.input, .bytes),
-            TLV.optional(22, "params", \.params, .bytes),
-            check: { (request) throws(WireError) in
-                if request.taskKind == V01.llmChat, !Text.isValid(request.input) {
-                    throw WireError(.notUTF8, record: .init(type: 21, name: "input"))
-                }
-                try LLMChatParams.check(request.params, of: request.taskKind)
-            }
+            TLV.optional(22, "params", \.params, .bytes)
         )
     }
 }

@@ -3,24 +3,31 @@ extension V01 {
     /// (LCP v0.1 §5.1).
     package struct TaskTemplate: Equatable, Sendable {
         /// The kind of task; never empty.
-        package var taskKind: String
-        /// For `llm.chat` a params stream, required; opaque for other kinds.
-        package var params: [UInt8]?
+        package let taskKind: String
+        /// For `llm.chat` a params stream; opaque for other kinds, and nil when absent.
+        package let params: [UInt8]?
+        /// The params of an `llm.chat` template, decoded; nil for other kinds.
+        package let chatParams: LLMChatParams?
 
         /// Makes a template.
-        package init(taskKind: String, params: [UInt8]?) {
+        ///
+        /// - Parameters:
+        ///   - taskKind: The kind of task; an empty one is refused in encoding.
+        ///   - params: The raw params.
+        /// - Throws: ``WireError`` when the kind is `llm.chat` and the params are absent or not a
+        ///   valid params stream.
+        package init(taskKind: String, params: [UInt8]?) throws(WireError) {
+            chatParams = try LLMChatParams(decoding: params, of: taskKind)
             self.taskKind = taskKind
             self.params = params
         }
 
         /// The table of a template, a stream of its own inside the list.
         package static let codec = MessageCodec<TaskTemplate>(
-            { TaskTemplate(taskKind: $0, params: $1) },
+            { (kind, params) throws(WireError) in try TaskTemplate(taskKind: kind, params: params)
+            },
             TLV.required(20, "task_kind", \.taskKind, .utf8.nonEmpty),
-            TLV.optional(22, "params", \.params, .bytes),
-            check: { (template) throws(WireError) in
-                try LLMChatParams.check(template.params, of: template.taskKind)
-            }
+            TLV.optional(22, "params", \.params, .bytes)
         )
 
         /// Whether a request is one this template offers (LCP v0.1 §5.1).

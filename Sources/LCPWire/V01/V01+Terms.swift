@@ -22,30 +22,37 @@ extension V01 {
         /// SHA-256 of the request's canonical params; of nothing when they are absent.
         package var paramsHash: ContentHash
 
-        /// Takes the terms of a request at a price.
+        /// Takes the terms of a task at a price.
+        ///
+        /// The params only have to be a canonical stream here; what they must hold is the
+        /// request's rule.
         ///
         /// - Parameters:
         ///   - protocolVersion: The version the request stated.
         ///   - jobID: The request's job.
         ///   - price: The quoted price.
         ///   - quoteExpiry: The end of the quote.
-        ///   - request: The request.
+        ///   - taskKind: The request's kind of task.
+        ///   - input: The request's input.
+        ///   - params: The request's raw params; nil when absent.
         /// - Throws: ``WireError`` when the params are not a canonical stream.
         package init(
             protocolVersion: UInt16 = V01.protocolVersion,
             jobID: JobID,
             price: MilliSatoshi,
             quoteExpiry: UnixTime,
-            request: QuoteRequest
+            taskKind: String,
+            input: [UInt8],
+            params: [UInt8]?
         ) throws(WireError) {
             self.init(
                 protocolVersion: protocolVersion,
                 jobID: jobID,
                 price: price,
                 quoteExpiry: quoteExpiry,
-                taskKind: request.taskKind,
-                inputHash: ContentHash(SHA256.hash(request.input)),
-                paramsHash: ContentHash(try CanonicalParams.hash(request.params))
+                taskKind: taskKind,
+                inputHash: ContentHash(SHA256.hash(input)),
+                paramsHash: ContentHash(try CanonicalParams.hash(params))
             )
         }
 

@@ -1,0 +1,22 @@
+import Foundation
+
+/// `lcp-benchmarks`: the figures this project holds itself to, as ratios taken in one run.
+@main
+enum Benchmarks {
+    static func main() throws {
+        let ratios = try CodecBenchmarks.run()
+        let width = ratios.map(\.name.count).max() ?? 0
+        for ratio in ratios {
+            let figures = String(
+                format: "%10.2f µs %10.2f µs %7.2f (goal %.2f) %@",
+                ratio.ours,
+                ratio.reference,
+                ratio.value,
+                ratio.goal,
+                ratio.isMet ? "met" : "MISSED"
+            )
+            print(ratio.name.padding(toLength: width, withPad: " ", startingAt: 0), figures)
+        }
+        if !ratios.allSatisfy(\.isMet) { exit(1) }
+    }
+}
