@@ -45,16 +45,16 @@ import Testing
 
     @Test func `every table ascends, so that records come out in order`() {
         func ascends(_ types: [UInt64]) -> Bool { zip(types, types.dropFirst()).allSatisfy(<) }
-        let envelope = V01.Envelope.codec.rows.map(\.type)
-        #expect(ascends(V01.Manifest.codec.rows.map(\.type)))
-        #expect(ascends(V01.TaskTemplate.codec.rows.map(\.type)))
-        #expect(ascends(V01.LLMChatParams.codec.rows.map(\.type)))
-        #expect(ascends(V01.Terms.codec.rows.map(\.type)))
-        #expect(ascends(envelope + V01.QuoteRequest.codec.rows.map(\.type)))
-        #expect(ascends(envelope + V01.QuoteResponse.codec.rows.map(\.type)))
-        #expect(ascends(envelope + V01.Result.codec.rows.map(\.type)))
-        #expect(ascends(envelope + V01.Cancel.codec.rows.map(\.type)))
-        #expect(ascends(envelope + V01.Failure.codec.rows.map(\.type)))
+        let envelope = V01.Envelope.codec.types
+        #expect(ascends(V01.Manifest.codec.types))
+        #expect(ascends(V01.TaskTemplate.codec.types))
+        #expect(ascends(V01.LLMChatParams.codec.types))
+        #expect(ascends(V01.Terms.codec.types))
+        #expect(ascends(envelope + V01.QuoteRequest.codec.types))
+        #expect(ascends(envelope + V01.QuoteResponse.codec.types))
+        #expect(ascends(envelope + V01.Result.codec.types))
+        #expect(ascends(envelope + V01.Cancel.codec.types))
+        #expect(ascends(envelope + V01.Failure.codec.types))
     }
 
     @Test func `an error names message, record and reason`() throws {

@@ -2,20 +2,9 @@
 ///
 /// Unknown records are ignored in reading (LCP v0.1 §2) and never written.
 package struct MessageCodec<Message: Sendable>: Sendable {
-    /// One row of the table, for tests and documentation.
-    package struct Row: Sendable {
-        /// The TLV type.
-        package let type: UInt64
-        /// The field's name in the specification.
-        package let name: String
-        /// Whether the record must, may or must not be there.
-        package let presence: TLV.Presence
-    }
+    /// The types of the table's records, ascending, as they stand on the wire.
+    package let types: [UInt64]
 
-    /// The rows in ascending order of type, as they stand on the wire.
-    package let rows: [Row]
-
-    private let types: [UInt64]
     private let appendFields: @Sendable (Message, inout [UInt8]) throws(WireError) -> Void
     private let readFields: @Sendable (inout TLVReader) throws(WireError) -> Message
 
@@ -24,29 +13,19 @@ package struct MessageCodec<Message: Sendable>: Sendable {
     /// - Parameters:
     ///   - make: Makes the message from its values, in the order of the rows; refuses what breaks a
     ///     rule that spans several records.
-    ///   - field: The rows, in ascending order of type.
-    package init<each Value: Sendable>(
+    ///   - row: The rows, in ascending order of type.
+    package init<each Value>(
         _ make: @escaping @Sendable (repeat each Value) throws(WireError) -> Message,
-        _ field: repeat TLVField<Message, each Value>
+        _ row: repeat TLVRow<Message, each Value>
     ) {
-        var rows: [Row] = []
-        for field in repeat each field {
-            rows.append(
-                Row(
-                    type: field.record.type,
-                    name: "\(field.record.name)",
-                    presence: field.presence
-                )
-            )
-        }
-        self.rows = rows
-        // Not a key path: instantiating one inside a pack crashes the runtime of Swift 6.3.
-        types = rows.map { $0.type }
+        var types: [UInt64] = []
+        for row in repeat each row { types.append(row.type) }
+        self.types = types
         appendFields = { (message, bytes) throws(WireError) in
-            for field in repeat each field { try field.append(message, &bytes) }
+            for row in repeat each row { try row.append(message, &bytes) }
         }
         readFields = { (reader) throws(WireError) in
-            try make(repeat try (each field).read(&reader))
+            try make(repeat try (each row).read(&reader))
         }
     }
 

@@ -28,9 +28,9 @@ extension V01 {
         /// The table of the envelope.
         package static let codec = MessageCodec<Envelope>(
             { Envelope(protocolVersion: $0, jobID: $1, messageID: $2, expiry: $3) },
-            TLV.required(1, "protocol_version", \.protocolVersion, .u16.neverWrittenAsZero),
-            TLV.required(2, "job_id", \.jobID, .bytes32),
-            TLV.required(3, "msg_id", \.messageID, .bytes32),
+            TLV.required(1, "protocol_version", \.protocolVersion, .version),
+            TLV.required(2, "job_id", \.jobID, .bytes32()),
+            TLV.required(3, "msg_id", \.messageID, .bytes32()),
             TLV.required(4, "expiry", \.expiry, .unixTime)
         )
     }

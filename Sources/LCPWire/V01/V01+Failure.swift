@@ -18,7 +18,7 @@ extension V01 {
         /// The table of `lcp_error`.
         package static let codec = MessageCodec<Failure>(
             { Failure(code: ErrorCode(rawValue: $0), message: $1) },
-            TLV.required(80, "code", \.code.rawValue, .u16.nonZero),
+            TLV.required(80, "code", \.code.rawValue, .nonZeroU16),
             TLV.optional(81, "message", \.message, .utf8)
         )
     }

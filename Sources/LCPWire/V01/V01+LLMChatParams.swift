@@ -26,7 +26,7 @@ extension V01 {
         /// The table of the known records.
         package static let codec = MessageCodec<LLMChatParams>(
             { LLMChatParams(profile: $0, temperatureMilli: $1, maxOutputTokens: $2) },
-            TLV.required(1, "profile", \.profile, .utf8.nonEmpty),
+            TLV.required(1, "profile", \.profile, .nonEmptyUTF8),
             TLV.optional(2, "temperature_milli", \.temperatureMilli, .tu32),
             TLV.optional(3, "max_output_tokens", \.maxOutputTokens, .tu32)
         )

@@ -25,7 +25,7 @@ extension V01 {
         /// The table of `lcp_manifest`.
         package static let codec = MessageCodec<Manifest>(
             { Manifest(protocolVersion: $0, maxPayloadBytes: $4, supportedTasks: $5) },
-            TLV.required(1, "protocol_version", \.protocolVersion, .u16.neverWrittenAsZero),
+            TLV.required(1, "protocol_version", \.protocolVersion, .version),
             TLV.forbidden(2, "job_id"),
             TLV.forbidden(3, "msg_id"),
             TLV.forbidden(4, "expiry"),

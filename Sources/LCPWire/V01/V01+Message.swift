@@ -92,11 +92,15 @@ extension V01 {
                 switch self {
                 case .manifest(let body): return try Manifest.codec.encode(body)
                 case .quoteRequest(let envelope, let body):
-                    return try QuoteRequest.codec.encode(body, after: envelope)
+                    return try QuoteRequest.codec.encode(
+                        body,
+                        after: envelope,
+                        large: body.input.count
+                    )
                 case .quoteResponse(let envelope, let body):
                     return try QuoteResponse.codec.encode(body, after: envelope)
                 case .result(let envelope, let body):
-                    return try Result.codec.encode(body, after: envelope)
+                    return try Result.codec.encode(body, after: envelope, large: body.result.count)
                 case .cancel(let envelope, let body):
                     return try Cancel.codec.encode(body, after: envelope)
                 case .error(let envelope, let body):
@@ -118,13 +122,16 @@ extension V01.Envelope {
 
 extension MessageCodec {
     /// Writes an envelope and, behind it in the same stream, a body.
+    ///
+    /// The count of the body's one large value saves growing the stream around it.
     fileprivate func encode(
         _ body: Message,
-        after envelope: V01.Envelope
+        after envelope: V01.Envelope,
+        large count: Int = 0
     ) throws(WireError) -> [UInt8] {
         var bytes: [UInt8] = []
-        // The envelope takes 72 to 80 bytes; most bodies but inputs and results are short.
-        bytes.reserveCapacity(256)
+        // The envelope takes 72 to 80 bytes, and the other records of most bodies are short.
+        bytes.reserveCapacity(count + 256)
         try V01.Envelope.codec.append(envelope, to: &bytes)
         try append(body, to: &bytes)
         return bytes

@@ -36,7 +36,7 @@ extension V01 {
             { (kind, input, params) throws(WireError) in
                 try QuoteRequest(taskKind: kind, input: input, params: params)
             },
-            TLV.required(20, "task_kind", \.taskKind, .utf8.nonEmpty),
+            TLV.required(20, "task_kind", \.taskKind, .nonEmptyUTF8),
             TLV.required(21, "input", \.input, .bytes),
             TLV.optional(22, "params", \.params, .bytes)
         )

@@ -32,8 +32,8 @@ extension V01 {
             { QuoteResponse(price: $0, quoteExpiry: $1, termsHash: $2, paymentRequest: $3) },
             TLV.required(30, "price_msat", \.price, .msat),
             TLV.required(31, "quote_expiry", \.quoteExpiry, .unixTime),
-            TLV.required(32, "terms_hash", \.termsHash, .bytes32),
-            TLV.required(33, "payment_request", \.paymentRequest, .utf8.nonEmpty)
+            TLV.required(32, "terms_hash", \.termsHash, .bytes32()),
+            TLV.required(33, "payment_request", \.paymentRequest, .nonEmptyUTF8)
         )
     }
 }

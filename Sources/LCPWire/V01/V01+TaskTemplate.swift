@@ -26,7 +26,7 @@ extension V01 {
         package static let codec = MessageCodec<TaskTemplate>(
             { (kind, params) throws(WireError) in try TaskTemplate(taskKind: kind, params: params)
             },
-            TLV.required(20, "task_kind", \.taskKind, .utf8.nonEmpty),
+            TLV.required(20, "task_kind", \.taskKind, .nonEmptyUTF8),
             TLV.optional(22, "params", \.params, .bytes)
         )
 

@@ -87,13 +87,13 @@ extension V01 {
                     paramsHash: $6
                 )
             },
-            TLV.required(1, "protocol_version", \.protocolVersion, .u16),
-            TLV.required(2, "job_id", \.jobID, .bytes32),
+            TLV.required(1, "protocol_version", \.protocolVersion, .hashedVersion),
+            TLV.required(2, "job_id", \.jobID, .bytes32()),
             TLV.required(3, "price_msat", \.price, .msat),
             TLV.required(4, "quote_expiry", \.quoteExpiry, .unixTime),
-            TLV.required(20, "task_kind", \.taskKind, .utf8.nonEmpty),
-            TLV.required(50, "input_hash", \.inputHash, .bytes32),
-            TLV.required(51, "params_hash", \.paramsHash, .bytes32)
+            TLV.required(20, "task_kind", \.taskKind, .nonEmptyUTF8),
+            TLV.required(50, "input_hash", \.inputHash, .bytes32()),
+            TLV.required(51, "params_hash", \.paramsHash, .bytes32())
         )
 
         /// The canonical stream of the terms.

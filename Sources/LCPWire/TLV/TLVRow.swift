@@ -1,33 +1,26 @@
-/// One row of a message's table: a record's type and name, its form, and where it stands in the
-/// message.
-package struct TLVField<Message, Value: Sendable>: Sendable {
-    let record: TLV.RecordName
-    let presence: TLV.Presence
+/// One row of a message's table: a record's type, and how it is written and read.
+///
+/// Closures instead of a generic form: each is compiled for its message and form where the table
+/// stands, while code that walks a pack of generic rows asks the runtime for metadata at every step.
+package struct TLVRow<Message, Value>: Sendable {
+    let type: UInt64
     let append: @Sendable (Message, inout [UInt8]) throws(WireError) -> Void
     let read: @Sendable (inout TLVReader) throws(WireError) -> Value
 }
 
+/// A record's type and name, in a form that costs nothing to pass around.
+struct TLVRecordName: Sendable {
+    /// The TLV type.
+    let type: UInt64
+    /// The field's name in the specification.
+    let name: StaticString
+
+    /// The same for an error.
+    var forError: WireError.Record { WireError.Record(type: type, name: "\(name)") }
+}
+
 /// Declares the rows of a message's table.
 package enum TLV {
-    /// Whether a record must, may or must not be in a stream.
-    package enum Presence: Sendable {
-        /// It must be there.
-        case required
-        /// It may be absent.
-        case optional
-        /// It must not be there.
-        case forbidden
-    }
-
-    /// A record's type and name, in a form that costs nothing to pass around.
-    struct RecordName: Sendable {
-        let type: UInt64
-        let name: StaticString
-
-        /// The same for an error.
-        var forError: WireError.Record { WireError.Record(type: type, name: "\(name)") }
-    }
-
     /// A record that must be there.
     ///
     /// - Parameters:
@@ -36,16 +29,15 @@ package enum TLV {
     ///   - value: Where the value stands in the message.
     ///   - form: How the value is written.
     /// - Returns: The row.
-    package static func required<Message, Value: Sendable>(
+    package static func required<Message, Form: TLVForm>(
         _ type: UInt64,
         _ name: StaticString,
-        _ value: @escaping @Sendable (Message) -> Value,
-        _ form: TLVForm<Value>
-    ) -> TLVField<Message, Value> {
-        let record = RecordName(type: type, name: name)
-        return TLVField(
-            record: record,
-            presence: .required,
+        _ value: @escaping @Sendable (Message) -> Form.Value,
+        _ form: Form
+    ) -> TLVRow<Message, Form.Value> {
+        let record = TLVRecordName(type: type, name: name)
+        return TLVRow(
+            type: type,
             append: { (message, bytes) throws(WireError) in
                 try form.appendRecord(value(message), record, to: &bytes)
             },
@@ -53,6 +45,34 @@ package enum TLV {
                 guard let bytes = try reader.value(of: type) else {
                     throw WireError(.missing, record: record.forError)
                 }
+                return try form.readRecord(bytes, record)
+            }
+        )
+    }
+
+    /// A record that may be absent.
+    ///
+    /// - Parameters:
+    ///   - type: The TLV type.
+    ///   - name: The field's name in the specification.
+    ///   - value: Where the value stands in the message; nil means absent.
+    ///   - form: How the value is written.
+    /// - Returns: The row.
+    package static func optional<Message, Form: TLVForm>(
+        _ type: UInt64,
+        _ name: StaticString,
+        _ value: @escaping @Sendable (Message) -> Form.Value?,
+        _ form: Form
+    ) -> TLVRow<Message, Form.Value?> {
+        let record = TLVRecordName(type: type, name: name)
+        return TLVRow(
+            type: type,
+            append: { (message, bytes) throws(WireError) in
+                guard let value = value(message) else { return }
+                try form.appendRecord(value, record, to: &bytes)
+            },
+            read: { (reader) throws(WireError) in
+                guard let bytes = try reader.value(of: type) else { return nil }
                 return try form.readRecord(bytes, record)
             }
         )
@@ -67,45 +87,15 @@ package enum TLV {
     package static func forbidden<Message>(
         _ type: UInt64,
         _ name: StaticString
-    ) -> TLVField<Message, Void> {
-        let record = RecordName(type: type, name: name)
-        return TLVField(
-            record: record,
-            presence: .forbidden,
+    ) -> TLVRow<Message, Void> {
+        TLVRow(
+            type: type,
             append: { (_, _) throws(WireError) in },
             read: { (reader) throws(WireError) in
                 guard try reader.value(of: type) == nil else {
-                    throw WireError(.jobScopeInManifest, record: record.forError)
+                    let record = WireError.Record(type: type, name: "\(name)")
+                    throw WireError(.jobScopeInManifest, record: record)
                 }
-            }
-        )
-    }
-
-    /// A record that may be absent.
-    ///
-    /// - Parameters:
-    ///   - type: The TLV type.
-    ///   - name: The field's name in the specification.
-    ///   - value: Where the value stands in the message; nil means absent.
-    ///   - form: How the value is written.
-    /// - Returns: The row.
-    package static func optional<Message, Value: Sendable>(
-        _ type: UInt64,
-        _ name: StaticString,
-        _ value: @escaping @Sendable (Message) -> Value?,
-        _ form: TLVForm<Value>
-    ) -> TLVField<Message, Value?> {
-        let record = RecordName(type: type, name: name)
-        return TLVField(
-            record: record,
-            presence: .optional,
-            append: { (message, bytes) throws(WireError) in
-                guard let value = value(message) else { return }
-                try form.appendRecord(value, record, to: &bytes)
-            },
-            read: { (reader) throws(WireError) in
-                guard let bytes = try reader.value(of: type) else { return nil }
-                return try form.readRecord(bytes, record)
             }
         )
     }
@@ -114,16 +104,16 @@ package enum TLV {
 extension TLVForm {
     fileprivate func appendRecord(
         _ value: Value,
-        _ record: TLV.RecordName,
+        _ record: TLVRecordName,
         to bytes: inout [UInt8]
     ) throws(WireError) {
-        if let isRefused, isRefused(value) { throw WireError(.required, record: record.forError) }
+        if refusesWriting(value) { throw WireError(.required, record: record.forError) }
         BigSize.append(record.type, to: &bytes)
         // Nearly every value is short: leave one byte for its length and make room when it isn't.
         let place = bytes.endIndex
         bytes.append(0)
         do {
-            try write(value, &bytes)
+            try write(value, to: &bytes)
         } catch {
             throw error.inside(record.forError)
         }
@@ -142,7 +132,7 @@ extension TLVForm {
 
     fileprivate func readRecord(
         _ bytes: ArraySlice<UInt8>,
-        _ record: TLV.RecordName
+        _ record: TLVRecordName
     ) throws(WireError) -> Value {
         let value: Value
         do {
@@ -150,7 +140,7 @@ extension TLVForm {
         } catch {
             throw error.inside(record.forError)
         }
-        if refusesReading, let isRefused, isRefused(value) {
+        if refusesReading(value) {
             throw WireError(.required, record: record.forError)
         }
         return value
