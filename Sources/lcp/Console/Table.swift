@@ -40,9 +40,20 @@ enum Table {
         case .number(let value): String(value)
         case .string(let value): printable(value)
         case .array(let items) where items.isEmpty: "none"
-        case .object(let members) where members.isEmpty: "none"
-        case .array, .object: nil
+        case .array(let items): scalars(items)
+        case .object(let members): members.isEmpty ? "none" : nil
         }
+    }
+
+    /// A list of plain values on one line; nil when an item needs lines of its own.
+    private static func scalars(_ items: [JSONText]) -> String? {
+        let texts = items.compactMap { item -> String? in
+            switch item {
+            case .array, .object: nil
+            case .null, .bool, .number, .string: inline(item)
+            }
+        }
+        return texts.count == items.count ? texts.joined(separator: ", ") : nil
     }
 
     private static func printable(_ text: String) -> String {
