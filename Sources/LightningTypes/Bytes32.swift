@@ -4,7 +4,12 @@
 /// can't be passed where a job is meant.
 package struct Bytes32: Hashable, Sendable {
     // Four big-endian words instead of an array: no allocation, and equality is four compares.
-    private let words: SIMD4<UInt64>
+    // Not SIMD4<UInt64>: debug builds of Swift 6.3.1 crash in swift_task_dealloc after a function
+    // with `async throws(SomeError)` has returned a struct that contains such a vector.
+    private let first: UInt64
+    private let second: UInt64
+    private let third: UInt64
+    private let fourth: UInt64
 
     /// Takes exactly 32 bytes; nil for any other count.
     package init?(_ bytes: [UInt8]) { self.init(bytes[...]) }
@@ -12,16 +17,15 @@ package struct Bytes32: Hashable, Sendable {
     /// Takes exactly 32 bytes; nil for any other count.
     package init?(_ bytes: ArraySlice<UInt8>) {
         guard bytes.count == 32 else { return nil }
-        var words = SIMD4<UInt64>()
         // Slices are contiguous, and 32 bytes were just counted: four unaligned words.
-        bytes.withUnsafeBytes { buffer in
-            for index in 0..<4 {
-                words[index] = UInt64(
+        (first, second, third, fourth) = bytes.withUnsafeBytes { buffer in
+            func word(_ index: Int) -> UInt64 {
+                UInt64(
                     bigEndian: buffer.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)
                 )
             }
+            return (word(0), word(1), word(2), word(3))
         }
-        self.words = words
     }
 
     /// Takes exactly 32 bytes; nil for any other count.
@@ -34,7 +38,7 @@ package struct Bytes32: Hashable, Sendable {
     }
 
     /// 32 zero bytes.
-    package static let zero = Bytes32(words: SIMD4())
+    package static let zero = Bytes32()
 
     /// The 32 bytes in order.
     package var bytes: [UInt8] {
@@ -46,15 +50,16 @@ package struct Bytes32: Hashable, Sendable {
 
     /// Appends the 32 bytes in order.
     package func append(to buffer: inout [UInt8]) {
-        for index in 0..<4 {
-            withUnsafeBytes(of: words[index].bigEndian) { buffer.append(contentsOf: $0) }
-        }
+        // The pointer ends with the closure; the four words are 32 bytes.
+        withUnsafeBytes(
+            of: (first.bigEndian, second.bigEndian, third.bigEndian, fourth.bigEndian)
+        ) { buffer.append(contentsOf: $0) }
     }
 
     /// 64 lower-case hex digits.
     package var hex: String { Hex.encode(bytes) }
 
-    private init(words: SIMD4<UInt64>) { self.words = words }
+    private init() { (first, second, third, fourth) = (0, 0, 0, 0) }
 }
 
 /// A 32-byte value with a meaning of its own: a hash or an identifier that may be shown and logged.
