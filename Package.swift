@@ -19,7 +19,9 @@ let package = Package(
         .executable(name: "lcp", targets: ["lcp"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
     ],
     targets: [
         // System libraries: a module map and a shim header, nothing else.
@@ -31,6 +33,26 @@ let package = Package(
         .target(
             name: "LightningCrypto",
             dependencies: ["LightningTypes", "COpenSSL", "CSecp256k1"],
+            swiftSettings: swiftSettings
+        ),
+
+        // Transport.
+        .target(
+            name: "GRPCProtobufCoding",
+            dependencies: [
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "LndRPC",
+            dependencies: [
+                "LightningTypes", "GRPCProtobufCoding",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Protos", "Generated/schema.sha256"],
             swiftSettings: swiftSettings
         ),
 
@@ -49,6 +71,11 @@ let package = Package(
         // Tests.
         .testTarget(
             name: "LightningTypesTests",
+            dependencies: ["LightningTypes", "LightningCrypto"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "SourceTests",
             dependencies: ["LightningTypes", "LightningCrypto"],
             swiftSettings: swiftSettings
         ),
