@@ -48,7 +48,7 @@ let package = Package(
         .target(
             name: "LndRPC",
             dependencies: [
-                "LightningTypes", "GRPCProtobufCoding",
+                "LightningTypes", "LightningCrypto", "GRPCProtobufCoding",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
@@ -72,6 +72,16 @@ let package = Package(
         .testTarget(
             name: "LightningTypesTests",
             dependencies: ["LightningTypes", "LightningCrypto"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "LndRPCTests",
+            dependencies: [
+                "LndRPC", "GRPCProtobufCoding", "LightningTypes", "LightningCrypto",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCInProcessTransport", package: "grpc-swift-2"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
