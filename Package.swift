@@ -20,6 +20,8 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
         // Tests only: the default build leaves it out.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -58,6 +60,26 @@ let package = Package(
         .target(
             name: "LCPInspector",
             dependencies: ["BOLT11", "LCPWire", "LightningCrypto", "LightningTypes"],
+            swiftSettings: swiftSettings
+        ),
+
+        // Transport.
+        .target(
+            name: "GRPCProtobufCoding",
+            dependencies: [
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "LndRPC",
+            dependencies: [
+                "LightningTypes", "LightningCrypto", "GRPCProtobufCoding",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Protos", "Generated/schema.sha256"],
             swiftSettings: swiftSettings
         ),
 
@@ -114,6 +136,21 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "LndRPCTests",
+            dependencies: [
+                "LndRPC", "GRPCProtobufCoding", "LightningTypes", "LightningCrypto",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCInProcessTransport", package: "grpc-swift-2"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "SourceTests",
+            dependencies: ["LightningTypes", "LightningCrypto"],
             swiftSettings: swiftSettings
         ),
     ]
