@@ -2,15 +2,9 @@
 #ifndef LCP_CLINUX_SHIM_H
 #define LCP_CLINUX_SHIM_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-#include <errno.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define LCP_EPOLL_BATCH 64
 
@@ -37,8 +31,11 @@ static inline int lcp_epoll_wait(int epoll, uint64_t *tokens, uint32_t *events, 
 
 static inline int lcp_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
-static inline int lcp_accept(int fd, struct sockaddr *address, socklen_t *length) {
-    return accept4(fd, address, length, SOCK_CLOEXEC | SOCK_NONBLOCK);
-}
+// Declared by hand: <sys/socket.h> would make this module the owner of types that belong to
+// Swift's Glibc module. EFD_* have the values of SOCK_* (both are O_CLOEXEC and O_NONBLOCK).
+struct sockaddr;
+extern int accept4(int fd, struct sockaddr *address, unsigned int *length, int flags);
+
+static inline int lcp_accept(int fd) { return accept4(fd, 0, 0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 #endif
