@@ -24,8 +24,8 @@ enum Thread {
         return true
     }
 
-    private static let main:
-        @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { body in
+    private static let main: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? =
+        { body in
             if let body { Unmanaged<Body>.fromOpaque(body).takeRetainedValue().run() }
             return nil
         }

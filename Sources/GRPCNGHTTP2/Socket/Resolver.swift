@@ -2,31 +2,26 @@ import Glibc
 
 /// Looks host names up, off the event loops and the shared thread pool.
 enum Resolver {
-    /// The addresses of a host, IPv6 and IPv4 in turns, in the system's order of preference.
+    typealias Outcome = Result<[SocketAddress], GRPCTransportError>
+
+    /// Finds the addresses of a host, IPv6 and IPv4 in turns, in the system's order of preference.
     ///
-    /// - Throws: `nameNotResolved`.
-    static func addresses(
-        of host: String,
-        port: UInt16
-    ) async throws(GRPCTransportError) -> [SocketAddress] {
-        if let address = SocketAddress(ip: host, port: port) { return [address] }
-        let result = await withCheckedContinuation { continuation in
-            // `getaddrinfo` blocks and can't be cancelled. One connection attempt makes at most
-            // one thread, which ends with the call.
-            let started = Thread.start { continuation.resume(returning: lookUp(host, port)) }
-            guard !started else { return }
-            continuation.resume(
-                returning: .failure(
-                    GRPCTransportError(.resourcesExhausted, "can't start a thread for DNS")
-                )
-            )
-        }
-        return try result.get()
+    /// `getaddrinfo` blocks and can't be cancelled; it runs on a thread that ends with it.
+    ///
+    /// - Parameters:
+    ///   - host: A host name.
+    ///   - port: Goes into the addresses.
+    ///   - done: Called once, on that thread.
+    static func lookUp(
+        _ host: String,
+        _ port: UInt16,
+        _ done: @escaping @Sendable (Outcome) -> Void
+    ) {
+        guard !Thread.start({ done(blockingLookUp(host, port)) }) else { return }
+        done(.failure(GRPCTransportError(.resourcesExhausted, "can't start a thread for DNS")))
     }
 
-    private typealias Outcome = Result<[SocketAddress], GRPCTransportError>
-
-    private static func lookUp(_ host: String, _ port: UInt16) -> Outcome {
+    private static func blockingLookUp(_ host: String, _ port: UInt16) -> Outcome {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
