@@ -151,6 +151,19 @@ import Testing
         #expect(error.code == .notTLS)
     }
 
+    @Test func `a peer that knows TLS but not HTTP2 is refused`() async throws {
+        let certificate = try TestCertificate()
+        let server = try RawServer { peer, _ in
+            acceptTLSWithoutALPN(
+                peer.descriptor,
+                certificateFile: certificate.certificateFile,
+                keyFile: certificate.keyFile
+            )
+        }
+        let error = try await reason(server.target, certificate.client)
+        #expect(error.code == .alpnRefused)
+    }
+
     @Test func `a peer that hangs up during the handshake is told from one that lies`() async throws
     {
         let certificate = try TestCertificate()

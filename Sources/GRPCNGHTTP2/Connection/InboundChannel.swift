@@ -95,6 +95,7 @@ final class InboundChannel: Sendable {
     /// - Parameters:
     ///   - isolation: The caller's.
     ///   - onCaughtUp: Called when the reader was behind and no longer is.
+    /// - Returns: The part.
     /// - Throws: The error the sequence ends with, or `cancelled` when the task was cancelled.
     func next(
         isolation: isolated (any Actor)?,

@@ -23,7 +23,7 @@ final class TLSEngine {
 
     /// One end of a connection; with a server name a client, without one a server.
     ///
-    /// - Parameter serverName: A host name or IP address, which the certificate must name.
+    /// The name is a host name or an IP address, and the certificate must have it.
     init(_ context: TLSContext, serverName: String?) throws(GRPCTransportError) {
         guard let ssl = SSL_new(context.pointer) else { throw .outOfMemory }
         guard let input = BIO_new(BIO_s_mem()), let output = BIO_new(BIO_s_mem()) else {
