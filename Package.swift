@@ -30,6 +30,8 @@ let package = Package(
         // System libraries: a module map and a shim header, nothing else.
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CNGHTTP2", providers: [.apt(["libnghttp2-dev"])]),
 
         // Values.
         .target(name: "LightningTypes", swiftSettings: swiftSettings),
@@ -63,6 +65,9 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // Bindings.
+        .target(name: "NGHTTP2", dependencies: ["CNGHTTP2"], swiftSettings: swiftSettings),
+
         // Transport.
         .target(
             name: "GRPCProtobufCoding",
@@ -80,6 +85,14 @@ let package = Package(
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["Protos", "Generated/schema.sha256"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "GRPCNGHTTP2",
+            dependencies: [
+                "LightningTypes", "NGHTTP2", "CLinux", "COpenSSL",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+            ],
             swiftSettings: swiftSettings
         ),
 
@@ -151,6 +164,19 @@ let package = Package(
         .testTarget(
             name: "SourceTests",
             dependencies: ["LightningTypes", "LightningCrypto"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "NGHTTP2Tests",
+            dependencies: ["NGHTTP2", "CNGHTTP2"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "GRPCNGHTTP2Tests",
+            dependencies: [
+                "GRPCNGHTTP2", "NGHTTP2", "LightningTypes", "COpenSSL",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+            ],
             swiftSettings: swiftSettings
         ),
     ]
