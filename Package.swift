@@ -80,7 +80,7 @@ let package = Package(
         .target(
             name: "LndRPC",
             dependencies: [
-                "LightningTypes", "LightningCrypto", "GRPCProtobufCoding",
+                "GRPCNGHTTP2", "GRPCProtobufCoding", "LightningCrypto", "LightningTypes",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
@@ -154,7 +154,7 @@ let package = Package(
         .testTarget(
             name: "LndRPCTests",
             dependencies: [
-                "LndRPC", "GRPCProtobufCoding", "LightningTypes", "LightningCrypto",
+                "GRPCNGHTTP2", "GRPCProtobufCoding", "LightningCrypto", "LightningTypes", "LndRPC",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCInProcessTransport", package: "grpc-swift-2"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),

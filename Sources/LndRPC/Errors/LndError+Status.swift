@@ -1,4 +1,5 @@
 package import GRPCCore
+import GRPCNGHTTP2
 
 extension LndError {
     /// Reads a status that lnd, or the way to it, gave.
@@ -11,6 +12,10 @@ extension LndError {
     ///   - error: The status, or what the transport says instead.
     ///   - rpc: The RPC's name, as in `SendPaymentV2`.
     package init(_ error: RPCError, rpc: String) {
+        if let cause = error.cause as? GRPCTransportError, cause.precedesCall {
+            self.init(.notReached, "\(rpc): \(Self.bounded(cause.detail)). \(cause.advice)")
+            return
+        }
         let text = error.message
         let row = Self.rows.first { $0.fits(status: error.code, text: text) }
         let code = row?.code ?? Self.codes[error.code] ?? .other
@@ -139,4 +144,22 @@ extension LndError {
         .internalError: .malformedAnswer,
         .dataLoss: .malformedAnswer,
     ]
+}
+
+extension GRPCTransportError {
+    /// Whether a call that failed for this reason can't have reached the server.
+    ///
+    /// What may also end a call under way, a time-out or a lost connection, is not among them.
+    fileprivate var precedesCall: Bool {
+        switch code {
+        case .wrongCertificate, .hostNameMismatch, .certificateExpired, .certificateNotYetValid,
+            .certificateRefused, .certificateUnreadable, .notTLS, .notHTTP2, .alpnRefused,
+            .handshakeFailed, .connectionRefused, .unreachable, .nameNotResolved, .notProcessed,
+            .plaintextRefused, .addressUnavailable:
+            true
+        case .timedOut, .connectionLost, .connectionClosed, .keepaliveTimedOut,
+            .protocolViolation, .resourcesExhausted, .shutDown:
+            false
+        }
+    }
 }

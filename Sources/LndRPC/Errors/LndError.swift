@@ -68,6 +68,8 @@ package struct LndError: Error, Hashable, Sendable {
         case invalidRequest
         /// This lnd lacks the call: too old, or a subserver that is not compiled in.
         case unimplemented
+        /// lnd can't be reached; the call was never made.
+        case notReached
         /// No connection to lnd, or it was lost during the call.
         case unavailable
         case deadlineExceeded
@@ -114,7 +116,7 @@ extension LndError {
             .hasActiveChannels, .invoiceUnknown, .invoiceAlreadySettled, .invoiceAlreadyCanceled,
             .invoiceStillOpen, .invoiceExists, .invoiceExpired, .invoiceInvalid, .wrongNetwork,
             .alreadyPaid, .paymentInFlight, .paymentUnknown, .selfPayment, .invalidRequest,
-            .unimplemented, .closed:
+            .unimplemented, .notReached, .closed:
             false
         }
     }
@@ -170,6 +172,7 @@ extension LndError: CustomStringConvertible {
         case .invalidRequest: "Correct what the detail names; if you can't influence it, report it."
         case .unimplemented:
             "Run lnd 0.18 or newer, built with the routerrpc and invoicesrpc subservers."
+        case .notReached: "Nothing was sent; calling again is safe."
         case .unavailable:
             "Check that lnd runs and the address is right; the call may have been executed."
         case .deadlineExceeded: "See whether lnd hangs; the call may have been executed."
