@@ -2,7 +2,7 @@ import COpenSSL
 import Glibc
 import NGHTTP2
 
-/// A client of a test's own making, on a blocking socket. For tests of what a server bears.
+/// A client of a test's own making, on a blocking socket: for tests of what a server bears.
 final class RawClient {
     private let descriptor: Int32
     let session: HTTP2Session
