@@ -66,6 +66,7 @@ import Testing
                 services: [TestService(handlers: ["echo": TestService.echo])]
             )
             let running = Task { try await grpc.serve() }
+            _ = try await last.listeningAddress
             try await load.value
             grpc.beginGracefulShutdown()
             try await running.value
