@@ -41,10 +41,17 @@ import Testing
                     try await group.waitForAll()
                 }
             }
-            // Each server leaves gracefully after some calls; the next takes over.
+            // Each server leaves gracefully after some calls; the next takes over. Patience without
+            // end: a server that waits for something that never comes would hang here.
+            var serverConfiguration = ServerConfiguration()
+            serverConfiguration.shutdownGrace = .seconds(3_600)
             var rounds = 0
             while done.value < 2_000 {
-                let server = HTTP2ServerTransport(address: .unix(path: path), security: .plaintext)
+                let server = HTTP2ServerTransport(
+                    address: .unix(path: path),
+                    security: .plaintext,
+                    configuration: serverConfiguration
+                )
                 let grpc = GRPCServer(
                     transport: server,
                     services: [TestService(handlers: ["echo": TestService.echo])]
