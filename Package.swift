@@ -34,6 +34,13 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // Pure.
+        .target(
+            name: "BOLT11",
+            dependencies: ["LightningTypes", "LightningCrypto"],
+            swiftSettings: swiftSettings
+        ),
+
         // Programs.
         .plugin(name: "GitRevision", capability: .buildTool(), path: "Sources/GitRevision"),
         .executableTarget(
@@ -47,6 +54,17 @@ let package = Package(
         ),
 
         // Tests.
+        .target(name: "LCPTesting", path: "Tests/LCPTesting", swiftSettings: swiftSettings),
+        .testTarget(
+            name: "BOLT11Tests",
+            dependencies: ["BOLT11", "LightningTypes", "LightningCrypto", "LCPTesting"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "LightningCryptoTests",
+            dependencies: ["LightningTypes", "LightningCrypto", "LCPTesting"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "LightningTypesTests",
             dependencies: ["LightningTypes", "LightningCrypto"],

@@ -1,0 +1,79 @@
+/// A Bitcoin network, as an invoice's prefix names it (BOLT #11, "Human-Readable Part").
+package enum Network: String, CaseIterable, Hashable, Sendable {
+    case mainnet, testnet, signet, regtest
+    /// Known to lnd only, not to BOLT #11.
+    case simnet
+
+    /// How an invoice of the network begins: `lnbc` and so on.
+    package var prefix: String { "ln" + currency }
+
+    /// Reads the network's name in lnd's `GetInfo`; nil for an unknown one.
+    ///
+    /// `testnet4` is ``testnet``: their invoices have the same prefix.
+    package init?(lndChainNetwork name: String) {
+        self.init(rawValue: name == "testnet3" || name == "testnet4" ? "testnet" : name)
+    }
+
+    /// What stands between `ln` and the amount.
+    var currency: String {
+        switch self {
+        case .mainnet: "bc"
+        case .testnet: "tb"
+        case .signet: "tbs"
+        case .regtest: "bcrt"
+        case .simnet: "sb"
+        }
+    }
+
+    /// The human-readable part of the network's segwit addresses (BIP 173).
+    var segwitPrefix: String {
+        // Signet's addresses can't be told from testnet's; its invoices can.
+        self == .signet ? "tb" : currency
+    }
+
+    /// The version bytes of the network's base58 addresses.
+    var base58Versions: (publicKeyHash: UInt8, scriptHash: UInt8) {
+        switch self {
+        case .mainnet: (0x00, 0x05)
+        case .testnet, .signet, .regtest: (0x6f, 0xc4)
+        case .simnet: (0x3f, 0x7b)
+        }
+    }
+
+    /// Divides a lower-case human-readable part into its network and its amount, which may be empty.
+    static func split(
+        _ humanReadablePart: String
+    ) throws(BOLT11Error) -> (network: Network, amount: Substring) {
+        var misplacedLetter: Character?
+        // Longest first: `lntbs` is signet, not testnet with a strange amount.
+        for network in longestPrefixFirst where humanReadablePart.hasPrefix(network.prefix) {
+            let amount = humanReadablePart.dropFirst(network.prefix.count)
+            guard let first = amount.first else { return (network, amount) }
+            if first >= "0" && first <= "9" { return (network, amount) }
+            if amount.count == 1, misplacedLetter == nil { misplacedLetter = first }
+        }
+        if let letter = misplacedLetter {
+            throw BOLT11Error(
+                .invalidMultiplier,
+                "the amount has no digits before its last letter",
+                lnd: "munp".contains(letter)
+                    ? "number must be non-empty" : "unknown multiplier \(letter)"
+            )
+        }
+        throw BOLT11Error(
+            .unknownPrefix,
+            "the prefix names no network known here",
+            lnd: humanReadablePart.utf8.count < 3
+                ? "hrp too short"
+                : humanReadablePart.hasPrefix("ln") ? nil : "prefix should be \"ln\""
+        )
+    }
+
+    private static let longestPrefixFirst: [Network] =
+        [.regtest, .signet, .mainnet, .testnet, .simnet]
+}
+
+extension Network: CustomStringConvertible {
+    /// The network's name in lower case.
+    package var description: String { rawValue }
+}
