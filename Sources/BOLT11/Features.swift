@@ -23,6 +23,15 @@ package struct Features: Hashable, Sendable {
     /// Whether the feature is offered or required; `even` is the even bit of its pair.
     package func supports(_ even: UInt16) -> Bool { contains(even) || contains(even + 1) }
 
+    /// `payment_secret`.
+    package static let paymentSecret: UInt16 = 14
+    /// `basic_mpp`, which depends on ``paymentSecret``.
+    package static let basicMPP: UInt16 = 16
+    /// lnd's AMP, required.
+    package static let amp: UInt16 = 30
+    /// lnd's and eclair's blinded paths in an invoice.
+    package static let blindedPaths: UInt16 = 262
+
     /// The even bits whose meaning is known here.
     ///
     /// 8 onion format, 14 payment secret, 16 multi-part, 24 route blinding, 30 AMP, 36 attribution

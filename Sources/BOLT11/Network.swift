@@ -40,16 +40,27 @@ package enum Network: String, CaseIterable, Hashable, Sendable {
         }
     }
 
-    /// Divides a lower-case human-readable part into its network and its amount, which may be empty.
+    /// Divides a lower-case human-readable part into its network and its amount.
+    ///
+    /// The amount may be empty, else it begins with a digit.
     static func split(
-        _ humanReadablePart: String
+        _ humanReadablePart: String,
+        expected: Network?
     ) throws(BOLT11Error) -> (network: Network, amount: Substring) {
         var misplacedLetter: Character?
         // Longest first: `lntbs` is signet, not testnet with a strange amount.
         for network in longestPrefixFirst where humanReadablePart.hasPrefix(network.prefix) {
             let amount = humanReadablePart.dropFirst(network.prefix.count)
-            guard let first = amount.first else { return (network, amount) }
-            if first >= "0" && first <= "9" { return (network, amount) }
+            guard let first = amount.first, !("0"..."9").contains(first) else {
+                guard expected == nil || expected == network else {
+                    throw BOLT11Error(
+                        .wrongNetwork,
+                        "an invoice of \(network)",
+                        lnd: lndRefusal(expected)
+                    )
+                }
+                return (network, amount)
+            }
             if amount.count == 1, misplacedLetter == nil { misplacedLetter = first }
         }
         if let letter = misplacedLetter {
@@ -65,8 +76,17 @@ package enum Network: String, CaseIterable, Hashable, Sendable {
             "the prefix names no network known here",
             lnd: humanReadablePart.utf8.count < 3
                 ? "hrp too short"
-                : humanReadablePart.hasPrefix("ln") ? nil : "prefix should be \"ln\""
+                : humanReadablePart.hasPrefix("ln")
+                    ? lndRefusal(expected) : "prefix should be \"ln\""
         )
+    }
+
+    private static func lndRefusal(_ network: Network?) -> String? {
+        network.map {
+            // lnd's chain parameters call it so to this day.
+            let name = $0 == .testnet ? "testnet3" : $0.rawValue
+            return "invoice not for current active network '\(name)'"
+        }
     }
 
     private static let longestPrefixFirst: [Network] =
