@@ -19,7 +19,8 @@ let package = Package(
         .executable(name: "lcp", targets: ["lcp"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
         // System libraries: a module map and a shim header, nothing else.
@@ -38,6 +39,16 @@ let package = Package(
         .target(
             name: "BOLT11",
             dependencies: ["LightningTypes", "LightningCrypto"],
+            swiftSettings: swiftSettings
+        ),
+
+        // Processes.
+        .target(
+            name: "LndSim",
+            dependencies: [
+                "BOLT11", "LightningTypes", "LightningCrypto",
+                .product(name: "HeapModule", package: "swift-collections"),
+            ],
             swiftSettings: swiftSettings
         ),
 
@@ -63,6 +74,11 @@ let package = Package(
         .testTarget(
             name: "LightningCryptoTests",
             dependencies: ["LightningTypes", "LightningCrypto", "LCPTesting"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "LndSimTests",
+            dependencies: ["LndSim", "BOLT11", "LightningTypes", "LightningCrypto", "LCPTesting"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
