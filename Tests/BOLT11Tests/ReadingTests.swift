@@ -8,6 +8,17 @@ private func badKey() throws -> NodeID {
     try #require(NodeID([2] + [UInt8](repeating: 0, count: 31) + [5]))
 }
 
+private func hint(by nodeID: NodeID) throws -> TaggedField {
+    let hop = RouteHop(
+        nodeID: nodeID,
+        shortChannelID: ShortChannelID(1),
+        feeBaseMsat: 2,
+        feeProportionalMillionths: 3,
+        cltvExpiryDelta: 4
+    )
+    return .routeHint(try #require(RouteHint(hops: [hop])))
+}
+
 @Suite struct ReadingTests {
     @Test func `the ordinary invoice of these tests is accepted`() throws {
         let decoded = try BOLT11Invoice(decoding: invoice())
@@ -56,6 +67,7 @@ private func badKey() throws -> NodeID {
             (.badRouteHint, { $0.append(try field(.routeHint, [])) }),
             (.badRouteHint, { $0.append(try field(.routeHint, zeros(80))) }),
             (.badPublicKey, { $0.append(try field(.routeHint, zeros(82))) }),
+            (.badPublicKey, { $0.append(try hint(by: badKey())) }),
             (.badSignature, { $0.append(.payee(SecretKey.random().publicKey)) }),
         ]
         for (index, (kind, change)) in cases.enumerated() {
