@@ -2,9 +2,9 @@
 /// (BIP 173, and BIP 350 for bech32m).
 ///
 /// The limit of 90 characters is the caller's: invoices are longer, addresses shorter.
-enum Bech32 {
-    /// The two checksums that exist.
-    enum Variant: UInt32 {
+package enum Bech32 {
+    /// The two checksums that exist; the raw value is what a valid text's state ends in.
+    package enum Variant: UInt32, Sendable {
         /// Invoices and version 0 witness programs.
         case bech32 = 1
         /// Witness programs from version 1 on.
@@ -17,7 +17,12 @@ enum Bech32 {
     /// Reads bech32 text: its human-readable part in lower case and its groups without checksum.
     ///
     /// Never tries to correct an error: a corrected invoice is an invoice nobody signed.
-    static func decode(
+    ///
+    /// - Parameter text: At most 7089 bytes; with the checksum of ``Variant/bech32``.
+    /// - Returns: The part before the last `1`, and values below 32.
+    /// - Throws: ``BOLT11Error`` with `too_long`, `mixed_case`, `bad_character`,
+    ///   `missing_separator` or `bad_checksum`.
+    package static func decode(
         _ text: String
     ) throws(BOLT11Error) -> (humanReadablePart: String, groups: [UInt8]) {
         guard text.utf8.count <= maximumInvoiceLength else {
@@ -57,11 +62,14 @@ enum Bech32 {
     ///
     /// - Parameters:
     ///   - humanReadablePart: At least one character, printable ASCII in lower case.
-    ///   - groups: Values 0 ... 31.
+    ///   - groups: Values below 32.
     ///   - variant: The checksum to append.
     /// - Returns: The text with its checksum.
-    static func encode(_ humanReadablePart: String, _ groups: [UInt8], _ variant: Variant) -> String
-    {
+    package static func encode(
+        _ humanReadablePart: String,
+        _ groups: [UInt8],
+        _ variant: Variant
+    ) -> String {
         let prefix = Array(humanReadablePart.utf8)
         let checksum = checksum(prefix[...], groups[...], variant)
         return humanReadablePart + "1" + string(groups + checksum)
@@ -152,24 +160,25 @@ enum Bech32 {
         _ prefix: ArraySlice<UInt8>,
         _ groups: some Sequence<UInt8>
     ) -> UInt32 {
+        let feedback = feedback
         var state: UInt32 = 1
-        for character in prefix { state = advance(state, by: character >> 5) }
-        state = advance(state, by: 0)
-        for character in prefix { state = advance(state, by: character & 31) }
-        for group in groups { state = advance(state, by: group) }
+        func advance(by group: UInt8) {
+            state = (state & 0x1ff_ffff) << 5 ^ UInt32(group) ^ feedback[Int(state >> 25)]
+        }
+        for character in prefix { advance(by: character >> 5) }
+        advance(by: 0)
+        for character in prefix { advance(by: character & 31) }
+        for group in groups { advance(by: group) }
         return state
     }
 
-    @inline(__always)
-    private static func advance(_ state: UInt32, by group: UInt8) -> UInt32 {
-        let top = state >> 25
-        var next = (state & 0x1ff_ffff) << 5 ^ UInt32(group)
-        // Masks instead of branches: the bits are as good as random.
-        next ^= (0 &- (top & 1)) & 0x3b6a_57b2
-        next ^= (0 &- (top >> 1 & 1)) & 0x2650_8e6d
-        next ^= (0 &- (top >> 2 & 1)) & 0x1ea1_19fa
-        next ^= (0 &- (top >> 3 & 1)) & 0x3d42_33dd
-        next ^= (0 &- (top >> 4 & 1)) & 0x2a14_62b3
-        return next
+    /// What the five bits that leave the 30-bit state at the top change in the rest.
+    ///
+    /// A table of all 32 cases: each step waits for the one before, and one load is the shortest.
+    private static let feedback: [UInt32] = (0..<32).map { top in
+        let generators: [UInt32] = [
+            0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3,
+        ]
+        return generators.indices.reduce(0) { $0 ^ (top >> $1 & 1 == 1 ? generators[$1] : 0) }
     }
 }

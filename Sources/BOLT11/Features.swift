@@ -21,7 +21,7 @@ package struct Features: Hashable, Sendable {
     package func contains(_ bit: UInt16) -> Bool { bits.contains(bit) }
 
     /// Whether the feature is offered or required; `even` is the even bit of its pair.
-    package func supports(_ even: UInt16) -> Bool { contains(even) || contains(even + 1) }
+    package func supports(_ even: UInt16) -> Bool { contains(even) || contains(even | 1) }
 
     /// `payment_secret`.
     package static let paymentSecret: UInt16 = 14

@@ -48,8 +48,9 @@ package enum Network: String, CaseIterable, Hashable, Sendable {
         expected: Network?
     ) throws(BOLT11Error) -> (network: Network, amount: Substring) {
         var misplacedLetter: Character?
-        // Longest first: `lntbs` is signet, not testnet with a strange amount.
-        for network in longestPrefixFirst where humanReadablePart.hasPrefix(network.prefix) {
+        // An amount begins with a digit, so at most one network fits: `lntbs` is signet, not testnet
+        // with a strange amount.
+        for network in Network.allCases where humanReadablePart.hasPrefix(network.prefix) {
             let amount = humanReadablePart.dropFirst(network.prefix.count)
             guard let first = amount.first, !("0"..."9").contains(first) else {
                 guard expected == nil || expected == network else {
@@ -88,9 +89,6 @@ package enum Network: String, CaseIterable, Hashable, Sendable {
             return "invoice not for current active network '\(name)'"
         }
     }
-
-    private static let longestPrefixFirst: [Network] =
-        [.regtest, .signet, .mainnet, .testnet, .simnet]
 }
 
 extension Network: CustomStringConvertible {

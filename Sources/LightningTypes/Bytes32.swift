@@ -8,6 +8,15 @@ package struct Bytes32: Hashable, Sendable {
 
     /// Takes exactly 32 bytes; nil for any other count.
     package init?(_ bytes: some Sequence<UInt8>) {
+        // Other modules call this unspecialized, where an iterator costs a call for each byte; the
+        // bytes of an array or its slice are read in place instead.
+        let fromStorage = bytes.withContiguousStorageIfAvailable { Self.words(in: $0) }
+        guard let words = fromStorage ?? Self.words(in: bytes) else { return nil }
+        self.words = words
+    }
+
+    @inline(__always)
+    private static func words(in bytes: some Sequence<UInt8>) -> SIMD4<UInt64>? {
         var words = SIMD4<UInt64>()
         var count = 0
         for byte in bytes {
@@ -15,8 +24,7 @@ package struct Bytes32: Hashable, Sendable {
             words[count / 8] = words[count / 8] << 8 | UInt64(byte)
             count += 1
         }
-        guard count == 32 else { return nil }
-        self.words = words
+        return count == 32 ? words : nil
     }
 
     /// Reads 64 hex digits of either case; nil for anything else.

@@ -27,4 +27,33 @@ import Testing
                 + "w6lnwneyxu82leqnh0fzwsskupxtceq8gug938vyy847lprnty5ynx8m9m5lvqdn4qpf9627k"
         )
     }
+
+    @Test func `what does not fit is not written`() throws {
+        func kind(_ make: () throws -> Void) -> BOLT11Error.Kind? {
+            do {
+                try make()
+                return nil
+            } catch { return (error as? BOLT11Error)?.kind }
+        }
+        let longest = String(repeating: "a", count: 639)
+        #expect(kind { _ = try TaggedField.description(.text(longest)) } == nil)
+        #expect(kind { _ = try TaggedField.description(.text(longest + "a")) } == .fieldTooLong)
+        #expect(kind { _ = try TaggedField.metadata([UInt8](longest.utf8)) } == nil)
+        #expect(kind { _ = try TaggedField.metadata([UInt8](longest.utf8) + [0]) } == .fieldTooLong)
+        #expect(kind { _ = try TaggedField.features(Features([5114])) } == nil)
+        #expect(kind { _ = try TaggedField.features(Features([5115])) } == .fieldTooLong)
+        #expect(kind { _ = try invoice(timestamp: 1 << 35 - 1) } == nil)
+        #expect(kind { _ = try invoice(timestamp: 1 << 35) } == .timestampTooLarge)
+        #expect(kind { _ = try invoice(amount: MilliSatoshi(msat: .max)) } == .amountTooLarge)
+        #expect(TaggedField(type: 32, groups: []) == nil)
+        #expect(TaggedField(type: 1, groups: [32]) == nil)
+        #expect(TaggedField(type: 1, groups: [UInt8](repeating: 0, count: 1024)) == nil)
+        #expect(RouteHint(hops: []) == nil)
+    }
+
+    @Test func `a draft without feature bits has no tag 9`() throws {
+        let bare = try BOLT11Invoice(decoding: invoice(features: .none))
+        #expect(bare.features == .none)
+        #expect(!bare.draft.fields.contains { $0.tag == .features })
+    }
 }
