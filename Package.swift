@@ -21,6 +21,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
     ],
     targets: [
         // System libraries: a module map and a shim header, nothing else.
@@ -39,6 +41,26 @@ let package = Package(
         .target(
             name: "BOLT11",
             dependencies: ["LightningTypes", "LightningCrypto"],
+            swiftSettings: swiftSettings
+        ),
+
+        // Transport.
+        .target(
+            name: "GRPCProtobufCoding",
+            dependencies: [
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "LndRPC",
+            dependencies: [
+                "LightningTypes", "LightningCrypto", "GRPCProtobufCoding",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Protos", "Generated/schema.sha256"],
             swiftSettings: swiftSettings
         ),
 
@@ -83,6 +105,21 @@ let package = Package(
         ),
         .testTarget(
             name: "LightningTypesTests",
+            dependencies: ["LightningTypes", "LightningCrypto"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "LndRPCTests",
+            dependencies: [
+                "LndRPC", "GRPCProtobufCoding", "LightningTypes", "LightningCrypto",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCInProcessTransport", package: "grpc-swift-2"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "SourceTests",
             dependencies: ["LightningTypes", "LightningCrypto"],
             swiftSettings: swiftSettings
         ),
