@@ -26,6 +26,8 @@ let package = Package(
     ],
     targets: [
         // System libraries: a module map and a shim header, nothing else.
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CNGHTTP2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
 
@@ -44,7 +46,18 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
-        // Transport.
+        // Bindings.
+        .target(name: "NGHTTP2", dependencies: ["CNGHTTP2"], swiftSettings: swiftSettings),
+
+        // Transports.
+        .target(
+            name: "GRPCNGHTTP2",
+            dependencies: [
+                "LightningTypes", "NGHTTP2", "CLinux", "COpenSSL",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+            ],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "GRPCProtobufCoding",
             dependencies: [
@@ -101,6 +114,19 @@ let package = Package(
         .testTarget(
             name: "LndSimTests",
             dependencies: ["LndSim", "BOLT11", "LightningTypes", "LightningCrypto", "LCPTesting"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "NGHTTP2Tests",
+            dependencies: ["NGHTTP2", "CNGHTTP2"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "GRPCNGHTTP2Tests",
+            dependencies: [
+                "GRPCNGHTTP2", "NGHTTP2", "LightningTypes",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(

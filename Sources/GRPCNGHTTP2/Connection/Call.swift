@@ -1,0 +1,70 @@
+import GRPCCore
+import Synchronization
+
+/// One call, as the tasks that make or answer it and its connection share it.
+final class Call: Sendable {
+    let method: MethodDescriptor
+    let limits: CallLimits
+    let inbound: InboundChannel
+    let outbound: OutboundGate
+    let connection: Connection
+
+    private let cancellation = Mutex(Cancellation())
+
+    private struct Cancellation {
+        var handle: ServerContext.RPCCancellationHandle?
+        var isCancelled = false
+    }
+
+    init(_ method: MethodDescriptor, limits: CallLimits, connection: Connection) {
+        self.method = method
+        self.limits = limits
+        self.connection = connection
+        outbound = OutboundGate(mark: limits.unsentMark)
+        inbound = InboundChannel(mark: limits.unreadMark)
+    }
+
+    /// The next part the peer sent; nil at the end.
+    ///
+    /// - Throws: The error the call ended with, or `cancelled` when the task was cancelled.
+    func next(isolation: isolated (any Actor)?) async throws -> InboundPart? {
+        try await inbound.next(isolation: isolation) { connection.submit(.caughtUp(self)) }
+    }
+
+    /// Connects a handler's cancellation to the call; one that was cancelled before cancels now.
+    func attach(_ handle: ServerContext.RPCCancellationHandle) {
+        let isCancelled = cancellation.withLock { state in
+            state.handle = handle
+            return state.isCancelled
+        }
+        if isCancelled { handle.cancel() }
+    }
+
+    /// Tells the handler that nobody waits for its answer any more.
+    func cancelHandler() {
+        let handle = cancellation.withLock { state in
+            state.isCancelled = true
+            return state.handle
+        }
+        handle?.cancel()
+    }
+
+    /// Ends the call at once for whoever still reads or writes.
+    func end(_ error: RPCError) {
+        outbound.close(error)
+        inbound.abort(error)
+        cancelHandler()
+    }
+}
+
+/// The bounds of one call.
+struct CallLimits: Sendable {
+    /// The largest message that may be sent, in bytes.
+    var maxSent: Int
+    /// The largest message that may be received, in bytes.
+    var maxReceived: Int
+    /// Unread bytes from which on the peer gets no more credit.
+    var unreadMark: Int
+    /// Unsent bytes from which on writers wait.
+    var unsentMark: Int
+}
