@@ -16,13 +16,15 @@ let swiftSettings: [SwiftSetting] = [
 let package = Package(
     name: "lcp",
     products: [
-        .executable(name: "lcp", targets: ["lcp"])
+        .executable(name: "lcp", targets: ["lcp"]),
+        .executable(name: "lcp-simnet", targets: ["lcp-simnet"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // System libraries: a module map and a shim header, nothing else.
@@ -81,9 +83,13 @@ let package = Package(
         .target(
             name: "LndSim",
             dependencies: [
-                "BOLT11", "LightningTypes", "LightningCrypto",
+                "BOLT11", "LightningTypes", "LightningCrypto", "LndRPC", "GRPCNGHTTP2",
+                "GRPCProtobufCoding", "NGHTTP2",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
+            exclude: ["Protos", "Generated/schema.sha256"],
             swiftSettings: swiftSettings
         ),
 
@@ -97,6 +103,17 @@ let package = Package(
             ],
             swiftSettings: swiftSettings,
             plugins: ["GitRevision"]
+        ),
+        .executableTarget(
+            name: "lcp-simnet",
+            dependencies: [
+                "LndSim", "GRPCNGHTTP2",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
         ),
 
         // Tests.
@@ -132,16 +149,6 @@ let package = Package(
         .testTarget(
             name: "LightningTypesTests",
             dependencies: ["LightningTypes", "LightningCrypto"],
-            swiftSettings: swiftSettings
-        ),
-        .testTarget(
-            name: "LndRPCTests",
-            dependencies: [
-                "LndRPC", "GRPCProtobufCoding", "LightningTypes", "LightningCrypto",
-                .product(name: "GRPCCore", package: "grpc-swift-2"),
-                .product(name: "GRPCInProcessTransport", package: "grpc-swift-2"),
-                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(

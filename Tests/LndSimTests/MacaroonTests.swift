@@ -29,8 +29,12 @@ import Testing
         _ macaroon: [UInt8],
         _ method: String = method
     ) throws {
-        try test.network.bakery(of: test["alice"])
-            .authorize([Hex.encode(macaroon).uppercased()], method: method, now: test.network.now)
+        try test.network.authorize(
+            [Hex.encode(macaroon).uppercased()],
+            method: method,
+            now: test.network.now,
+            on: test["alice"]
+        )
     }
 
     @Test func `a macaroon has lnd's binary form`() throws {
@@ -102,17 +106,20 @@ import Testing
 
     @Test func `exactly one macaroon is wanted, and none by the State service`() throws {
         let test = TestNetwork(["alice"])
-        let bakery = test.network.bakery(of: test["alice"])
+        func authorize(_ values: [String], _ method: String) throws {
+            try test.network.authorize(
+                values,
+                method: method,
+                now: test.network.now,
+                on: test["alice"]
+            )
+        }
         for count in [0, 2] {
             expectFault(2, "expected 1 macaroon, got \(count)") {
-                try bakery.authorize(
-                    Array(repeating: "00", count: count),
-                    method: Self.method,
-                    now: test.network.now
-                )
+                try authorize(Array(repeating: "00", count: count), Self.method)
             }
         }
-        try bakery.authorize([], method: "/lnrpc.State/GetState", now: test.network.now)
+        try authorize([], "/lnrpc.State/GetState")
     }
 
     @Test func `any changed byte makes a macaroon worthless`() throws {

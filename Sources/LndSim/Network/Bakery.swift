@@ -1,7 +1,7 @@
 package import LightningTypes
 
 /// What makes and checks the macaroons of one node.
-package struct Bakery: Sendable {
+struct Bakery: Sendable {
     /// Root keys by ID; deleting one would revoke its macaroons.
     private(set) var rootKeys: [UInt64: Redacted<Bytes32>] = [:]
 
@@ -24,14 +24,7 @@ package struct Bakery: Sendable {
         return Macaroon(location: "lnd", identifier: identifier.bytes, rootKey: rootKey).binary
     }
 
-    /// Checks the `macaroon` metadata of a call as lnd's interceptor does.
-    ///
-    /// - Parameters:
-    ///   - values: All values of the metadata key: hex of either case, exactly one.
-    ///   - method: The full path of the call.
-    ///   - now: The current time, for caveats.
-    /// - Throws: ``LndFault`` with status Unknown, as lnd words it.
-    package func authorize(
+    func authorize(
         _ values: [String],
         method: String,
         now: NetworkTime
@@ -47,15 +40,7 @@ package struct Bakery: Sendable {
         try check(binary, permissions: [required], method: method, now: now)
     }
 
-    /// Checks a macaroon's signature, caveats and permissions.
-    ///
-    /// - Parameters:
-    ///   - binary: The V2 binary form.
-    ///   - permissions: What it must allow, all of it.
-    ///   - method: A method whose `uri:` permission is as good; empty for none.
-    ///   - now: The current time, for caveats.
-    /// - Throws: ``LndFault`` with status Unknown.
-    package func check(
+    func check(
         _ binary: [UInt8],
         permissions: [MacaroonPermission],
         method: String,
@@ -185,8 +170,22 @@ struct MacaroonIdentifier: Equatable {
 }
 
 extension SimulatedNetwork {
-    /// What checks a node's macaroons; a copy serves until a root key is added.
-    package func bakery(of node: NodeHandle) -> Bakery { nodes[node.index].bakery }
+    /// Checks the `macaroon` metadata of a call, as lnd's interceptor does.
+    ///
+    /// - Parameters:
+    ///   - values: All values of the metadata key: hex of either case, exactly one.
+    ///   - method: The full path of the call.
+    ///   - now: The current time, for caveats.
+    ///   - node: The node called.
+    /// - Throws: ``LndFault`` with status Unknown, as lnd words it.
+    package func authorize(
+        _ values: [String],
+        method: String,
+        now: NetworkTime,
+        on node: NodeHandle
+    ) throws(LndFault) {
+        try nodes[node.index].bakery.authorize(values, method: method, now: now)
+    }
 
     /// Makes a node's `admin.macaroon`, which allows everything.
     ///

@@ -15,6 +15,8 @@ package enum SimulatedVersion {
     package static let patch: UInt32 = 0
     /// What follows the hyphen.
     package static let preRelease = "beta"
+    /// No commit of lnd's: a hash that says so.
+    package static let commitHash = SHA256.hash(Array("lcp-simnet".utf8)).hex.prefix(40).description
 }
 
 /// A node as GetInfo describes it.

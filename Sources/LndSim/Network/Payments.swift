@@ -112,6 +112,11 @@ extension SimulatedNetwork {
         .compactMap(\.self)
     }
 
+    /// How many payments a node has ever registered, for ListPayments.
+    package func paymentCount(of node: NodeHandle) -> UInt64 {
+        UInt64(nodes[node.index].payments.records.count)
+    }
+
     // MARK: - Running
 
     /// Does what the current call has set off, in order, until nothing is left.
