@@ -16,10 +16,13 @@ let swiftSettings: [SwiftSetting] = [
 let package = Package(
     name: "lcp",
     products: [
-        .executable(name: "lcp", targets: ["lcp"])
+        .executable(name: "lcp", targets: ["lcp"]),
+        .executable(name: "lcp-simnet", targets: ["lcp-simnet"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
         // Tests only: the default build leaves it out.
@@ -96,6 +99,20 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // Processes.
+        .target(
+            name: "LndSim",
+            dependencies: [
+                "BOLT11", "LightningTypes", "LightningCrypto", "LndRPC", "GRPCNGHTTP2",
+                "GRPCProtobufCoding", "NGHTTP2",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Protos", "Generated/schema.sha256"],
+            swiftSettings: swiftSettings
+        ),
+
         // Programs.
         .plugin(name: "GitRevision", capability: .buildTool(), path: "Sources/GitRevision"),
         .target(name: "BuildInfo", swiftSettings: swiftSettings, plugins: ["GitRevision"]),
@@ -104,6 +121,17 @@ let package = Package(
             dependencies: [
                 "BuildInfo", "LCPInspector", "LCPWire", "LightningTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "lcp-simnet",
+            dependencies: [
+                "LndSim", "GRPCNGHTTP2",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -179,6 +207,14 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        .testTarget(
+            name: "LndSimTests",
+            dependencies: [
+                "LndSim", "LndRPC", "GRPCNGHTTP2", "BOLT11", "LightningTypes", "LightningCrypto",
+                "LCPTesting",
+            ],
+            swiftSettings: swiftSettings
+        ),
     ]
 )
 
@@ -193,6 +229,15 @@ if Context.environment["LCP_DEV"] == "1" {
             ],
             path: "Tests/Benchmarks",
             swiftSettings: swiftSettings
-        )
+        ),
+        .executableTarget(
+            name: "simnet-benchmark",
+            dependencies: [
+                "LndSim", "LndRPC", "GRPCNGHTTP2", "LightningTypes",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/SimnetBenchmark",
+            swiftSettings: swiftSettings
+        ),
     ]
 }

@@ -1,0 +1,81 @@
+import GRPCCore
+import GRPCNGHTTP2
+import NGHTTP2
+
+/// Serves one node on its port while the node's process is to run.
+struct NodeServer: Sendable {
+    let services: NodeServices
+    let files: NodeFiles
+    /// The port to listen on; 0 takes a free one at first and then keeps it.
+    let port: UInt16
+
+    /// Serves until the task is cancelled.
+    ///
+    /// - Parameter listening: Called once with the port.
+    /// - Throws: ``SimnetError`` when the port can't be had.
+    func run(listening: @Sendable (UInt16) async -> Void) async throws {
+        var port = port
+        var isFirst = true
+        var serving: Task<Void, any Error>?
+        defer { serving?.cancel() }
+        for await phase in await services.world.phases(of: services.node) {
+            switch (phase, serving) {
+            case (.running, nil):
+                let transport = makeTransport(port)
+                let task = Task { try await serve(transport) }
+                serving = task
+                port = try await Self.port(of: transport)
+                if isFirst {
+                    await listening(port)
+                    isFirst = false
+                }
+            case (.stopped, let task?):
+                // Connections break as when the process dies; nothing of it is waited for.
+                task.cancel()
+                _ = await task.result
+                serving = nil
+            case (.running, _?), (.stopped, nil):
+                continue
+            }
+        }
+        serving?.cancel()
+        _ = await serving?.result
+    }
+
+    private func serve(_ transport: HTTP2ServerTransport) async throws {
+        try await GRPCServer(
+            transport: transport,
+            services: services.all,
+            interceptors: [Guard(world: services.world, node: services.node)]
+        )
+        .serve()
+    }
+
+    private func makeTransport(_ port: UInt16) -> HTTP2ServerTransport {
+        var configuration = ServerConfiguration()
+        // What lnd and grpc-go do, and what they do not limit.
+        configuration.holdsResponseHeaders = { _ in true }
+        configuration.maxRequestBytes = 200 << 20
+        configuration.maxResponseBytes = .max
+        configuration.pingEnforcement = PingEnforcement(minimumInterval: .seconds(5))
+        configuration.keepalive = .server()
+        configuration.http2.maxConcurrentStreams = 1 << 20
+        configuration.http2.resetBurst = 1 << 20
+        configuration.http2.resetsPerSecond = 1 << 20
+        configuration.shutdownGrace = .milliseconds(100)
+        return HTTP2ServerTransport(
+            address: .ip("127.0.0.1", port: port),
+            security: .tls(certificateFile: files.certificate, keyFile: files.key),
+            configuration: configuration
+        )
+    }
+
+    private static func port(of transport: HTTP2ServerTransport) async throws -> UInt16 {
+        do {
+            guard case .ip(_, let port) = try await transport.listeningAddress else { return 0 }
+            return port
+        } catch {
+            throw SimnetError(.addressRefused, "\(error)")
+        }
+    }
+}
