@@ -51,9 +51,10 @@ final class Call: Sendable {
 
     /// Ends the call at once for whoever still reads or writes.
     func end(_ error: RPCError) {
+        // First: a handler that sees its read or write fail may ask at once whether it was cancelled.
+        cancelHandler()
         outbound.close(error)
         inbound.abort(error)
-        cancelHandler()
     }
 }
 

@@ -34,9 +34,10 @@ final class CallState {
     func lose(_ reason: GRPCTransportError, _ loop: EventLoop) {
         if let deadline { loop.cancel(deadline) }
         let error = reason.rpcError()
-        // What arrived before is valid and may be read; writers and handlers learn at once.
+        // What arrived before is valid and may be read; writers and handlers learn at once, the
+        // handler before it can see a read or write fail.
+        call.cancelHandler()
         call.inbound.fail(error)
         call.outbound.close(error)
-        call.cancelHandler()
     }
 }

@@ -162,9 +162,10 @@ extension Connection {
                 role == .server && (code == .cancel || code == .noError)
                 ? RPCError(code: .cancelled, message: "the client cancelled the call")
                 : StreamEnding.error(reset: code)
+            // The handler is told before it can see a read or write fail.
+            if role == .server { state.call.cancelHandler() }
             state.call.inbound.fail(error)
             state.call.outbound.close(error)
-            if role == .server { state.call.cancelHandler() }
         }
         closeIfDrained()
     }
