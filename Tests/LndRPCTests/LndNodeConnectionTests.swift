@@ -29,7 +29,7 @@ import Testing
             certificatePath: nil,
             macaroonPath: nil
         )
-        let node = LndNode(connection)
+        let node = LndNode(connection, timeout: .seconds(600))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await node.run() }
             let error = await #expect(throws: LndError.self) { try await node.getVersion() }

@@ -74,7 +74,7 @@ extension ScriptedLnd {
     /// Runs a client against the script.
     func run<Result: Sendable>(
         macaroonPath: String? = nil,
-        timeout: Duration = .seconds(30),
+        timeout: Duration = .seconds(600),
         _ body: @Sendable (Node) async throws -> Result
     ) async throws -> Result {
         let transport = InProcessTransport()
