@@ -21,6 +21,9 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        // Tests only: the default build leaves it out.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
     targets: [
         // System libraries: a module map and a shim header, nothing else.
@@ -63,6 +66,30 @@ let package = Package(
         ),
 
         // Tests.
+        .target(
+            name: "InteropControl",
+            dependencies: [
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/InteropControl",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "lcp-grpc-peer",
+            dependencies: [
+                "GRPCNGHTTP2", "InteropControl", "NGHTTP2",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+            ],
+            path: "Tests/InteropPeer",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "InteropTests",
+            dependencies: ["GRPCNGHTTP2", "InteropControl", "LightningTypes", "lcp-grpc-peer"],
+            exclude: ["Python"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "NGHTTP2Tests",
             dependencies: ["NGHTTP2", "CNGHTTP2"],
@@ -83,3 +110,16 @@ let package = Package(
         ),
     ]
 )
+
+// MARK: - Benchmarks, for those who ask with LCP_DEV=1
+
+if Context.environment["LCP_DEV"] == "1" {
+    package.targets += [
+        .executableTarget(
+            name: "lcp-grpc-bench",
+            dependencies: ["GRPCNGHTTP2", "InteropControl", "LightningTypes", "lcp-grpc-peer"],
+            path: "Tests/Benchmarks/GRPC",
+            swiftSettings: swiftSettings
+        )
+    ]
+}
