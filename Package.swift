@@ -98,7 +98,7 @@ let package = Package(
         .testTarget(
             name: "GRPCNGHTTP2Tests",
             dependencies: [
-                "GRPCNGHTTP2", "NGHTTP2", "LightningTypes",
+                "GRPCNGHTTP2", "NGHTTP2", "LightningTypes", "COpenSSL",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
             ],
             swiftSettings: swiftSettings

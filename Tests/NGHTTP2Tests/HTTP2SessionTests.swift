@@ -204,7 +204,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "HTTP/1.1 400 Bad Request\r\n\r\n", "\u{15}\u{3}\u{1}\0\u{2}\u{2}\u{50}\0\0\0", "garbage garbage",
+        "HTTP/1.1 400 Bad Request\r\n\r\n", "\u{15}\u{3}\u{1}\0\u{2}\u{2}\u{50}\0\0\0",
+        "garbage garbage",
     ])
     func `a client that is answered with something else fails with a reason`(
         _ text: String

@@ -90,6 +90,7 @@ package final class HTTP2ClientTransport: ClientTransport {
     private func keepConnected() async {
         let notify = connector.configuration.onStateChange
         var backoff = Backoff(connector.configuration.backoff)
+        var mayHurry = true
         while interruption.reason == nil {
             notify(.connecting)
             pool.connecting()
@@ -102,11 +103,12 @@ package final class HTTP2ClientTransport: ClientTransport {
                 notify(.ready(remote: remote))
                 pool.ready(connection, await peers(of: connection))
                 failure = await untilUnusable(connection)
-                // One that broke at once may break again: only a connection that held resets.
-                if began.duration(to: .now) >= connector.configuration.backoff.initial {
-                    backoff.reset()
-                    mustWait = false
-                }
+                // The first loss is made good at once. A connection that did not hold may do so
+                // again, and again: after the next short one there is a wait.
+                let held = began.duration(to: .now) >= connector.configuration.backoff.initial
+                if held { backoff.reset() }
+                mustWait = !held && !mayHurry
+                mayHurry = held
             } catch {
                 failure = error
             }

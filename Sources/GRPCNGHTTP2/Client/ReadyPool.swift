@@ -102,6 +102,9 @@ final class ReadyPool: Sendable {
     /// - Parameters:
     ///   - waitForReady: Whether to wait through failures.
     ///   - limit: How many calls may wait.
+    /// - Returns: A connection that is ready, and who is connected by it.
+    /// - Throws: `unavailable` between attempts, `failedPrecondition` after the end, `cancelled`,
+    ///   `resourceExhausted` when too many wait.
     func connection(waitForReady: Bool, limit: Int) async throws -> Ready {
         let (ready, number) = try state.withLock { state in
             try Self.admit(&state, waitForReady, limit)

@@ -1,7 +1,7 @@
 import GRPCCore
 import NGHTTP2
 
-/// What a connection knows about one call. Touched on the connection's loop only.
+/// What a connection knows about one call; touched on the connection's loop only.
 final class CallState {
     let call: Call
     var deframer: MessageDeframer

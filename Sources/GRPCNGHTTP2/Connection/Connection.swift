@@ -80,7 +80,15 @@ actor Connection {
     var keepaliveTimer: TimerID?
     var keepalive: Keepalive?
     var pingPolicy: PingPolicy?
-    var closeAfterFlush: GRPCTransportError?
+    /// Why to close once everything is sent, or after a while when the peer does not read.
+    var closeAfterFlush: GRPCTransportError? {
+        didSet {
+            guard let reason = closeAfterFlush, oldValue == nil else { return }
+            _ = loop.schedule(after: .seconds(5)) { [weak self] in
+                self?.submit(.close(reason))
+            }
+        }
+    }
 
     /// Who is connected, as gRPC writes it.
     struct Peers: Sendable {

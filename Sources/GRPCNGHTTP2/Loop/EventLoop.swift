@@ -181,7 +181,7 @@ final class EventLoop: SerialExecutor {
             let wait = now.duration(to: earliest)
             // Round up, so that a timer is due when the thread wakes for it.
             let milliseconds = wait / .milliseconds(1)
-            return ([], [], Int32(min(milliseconds.rounded(.up), 3_600_000)))
+            return ([], [], Int32(max(0, min(milliseconds.rounded(.up), 3_600_000))))
         }
         for action in due { action() }
         for item in work {

@@ -3,7 +3,7 @@ struct TimerID: Hashable, Sendable {
     fileprivate var number: UInt64
 }
 
-/// Pending timers, earliest first. Cancelling is cheap and leaves nothing behind for long.
+/// Pending timers, earliest first; cancelling is cheap and leaves nothing behind for long.
 struct TimerHeap {
     typealias Action = @Sendable () -> Void
 

@@ -59,7 +59,7 @@ final class Population: Sendable {
         if isEmpty { empty.fulfil(()) }
     }
 
-    /// Starts the handler of a call. Runs on the connection's loop.
+    /// Starts the handler of a call, on the connection's loop.
     private func handle(_ call: Call, _ metadata: Metadata, _ answer: @escaping Answer) {
         _ = call.inbound.push(.metadata(metadata))
         let peers = call.connection.assumeIsolated { $0.peers }

@@ -8,7 +8,7 @@ package struct SelfSignedCertificate: Sendable {
     /// The certificate: one PEM block `CERTIFICATE`.
     package let certificatePEM: String
 
-    /// The private key: one PEM block `EC PRIVATE KEY`. Keep its file at mode 0600.
+    /// The private key: one PEM block `EC PRIVATE KEY`, to be kept in a file of mode 0600.
     package let privateKeyPEM: Redacted<String>
 
     /// Makes a key and a certificate for it.

@@ -23,6 +23,7 @@ enum ResponseHead {
     ///   - metadata: Left out when it can't be sent, so that the status always arrives.
     ///   - sensitive: Lower-case names that are never indexed.
     ///   - alone: True for an answer that consists of trailers only.
+    /// - Returns: The last header block.
     static func trailers(
         _ status: Status,
         _ metadata: Metadata,
