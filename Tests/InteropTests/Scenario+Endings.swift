@@ -9,7 +9,7 @@ extension Scenario {
                 for text in ["plain", "100 % sure\n", "Grüße aus Zürich, 雷 ⚡", "%41", ""] {
                     let end = try await client.call(
                         "Fail",
-                        .bidi,
+                        .unary,
                         [[1]],
                         metadata: failure(GRPCCode.notFound, text) + [.text("echo-why", "because")]
                     )
@@ -57,18 +57,23 @@ extension Scenario {
             try await pairing.run { client, _ in
                 let metadata: [Field] = [.text("key", "slow")]
                 let call = try await client.open("Silent", metadata: metadata, timeout: 300)
-                #expect(try await call.end().code == GRPCCode.deadlineExceeded)
+                let callEnd = try await call.end()
+                #expect(callEnd.code == GRPCCode.deadlineExceeded)
                 #expect(try await client.waitUntilCancelled("slow").code == GRPCCode.ok)
             }
         },
         Scenario("a cancelled call ends on both sides") { pairing in
             try await pairing.run { client, _ in
-                let call = try await client.open("Bidi", metadata: [.text("key", "talk")])
+                let call = try await client.open(
+                    "Flood",
+                    metadata: [.text("key", "flow"), .text("count", "9999"), .text("size", "65536")]
+                )
                 try await call.send([1])
-                #expect(try await call.read() == [1])
+                #expect(try await call.read()?.count == 65_536)
                 try await call.cancel()
-                #expect(try await call.end().code == GRPCCode.cancelled)
-                #expect(try await client.waitUntilCancelled("talk").code == GRPCCode.ok)
+                let callEnd = try await call.end()
+                #expect(callEnd.code == GRPCCode.cancelled)
+                #expect(try await client.waitUntilCancelled("flow").code == GRPCCode.ok)
                 let other = try await client.call("Unary", .unary, [[1]])
                 #expect(other.messages == [[1]])
             }
@@ -83,7 +88,8 @@ extension Scenario {
                     #expect(other.messages == [[number]])
                 }
                 try await silent.cancel()
-                #expect(try await silent.end().code == GRPCCode.cancelled)
+                let silentEnd = try await silent.end()
+                #expect(silentEnd.code == GRPCCode.cancelled)
                 #expect(try await client.waitUntilCancelled("quiet").code == GRPCCode.ok)
             }
         },

@@ -25,7 +25,8 @@ extension Scenario {
                     let message = try await slow.read()
                     #expect(message?.first == UInt8(truncatingIfNeeded: index))
                 }
-                #expect(try await slow.end().code == GRPCCode.ok)
+                let slowEnd = try await slow.end()
+                #expect(slowEnd.code == GRPCCode.ok)
             }
         },
         Scenario("a writer waits for a server that does not read") { pairing in
@@ -45,7 +46,10 @@ extension Scenario {
                 try await call.cancel()
                 // 100 MiB would fit no window: the writer was waiting when the call ended.
                 #expect(try await sent.value < 100)
-                #expect(try await call.end().code == GRPCCode.cancelled)
+                let callEnd = try await call.end()
+                // grpcio takes a write that was cut short for a failure of its own.
+                if !pairing.client.isForeign { #expect(callEnd.code == GRPCCode.cancelled) }
+                #expect(try await client.waitUntilCancelled("deaf").code == GRPCCode.ok)
             }
         },
         Scenario("sequential calls leave memory as it was") { pairing in

@@ -384,7 +384,7 @@ class Client:
         try:
             await self.calls[command["call"]].write(bodies[0])
             self.reply(command, code=0)
-        except (grpc.RpcError, asyncio.InvalidStateError):
+        except (grpc.RpcError, asyncio.InvalidStateError, asyncio.CancelledError):
             self.reply(command, code=(await self.calls[command["call"]].code()).value[0])
 
     async def do_finish(self, command, bodies):
