@@ -66,7 +66,9 @@ extension Scenario {
             try await pairing.run { client, _ in
                 let call = try await client.open(
                     "Flood",
-                    metadata: [.text("key", "flow"), .text("count", "9999"), .text("size", "65536")]
+                    metadata: [
+                        .text("key", "flow"), .text("count", "9999"), .text("size", "65536"),
+                    ]
                 )
                 try await call.send([1])
                 #expect(try await call.read()?.count == 65_536)

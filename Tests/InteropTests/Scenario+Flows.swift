@@ -8,7 +8,9 @@ extension Scenario {
             try await pairing.run { client, _ in
                 let slow = try await client.open(
                     "Flood",
-                    metadata: [.text("key", "slow"), .text("count", "1000"), .text("size", "65536")]
+                    metadata: [
+                        .text("key", "slow"), .text("count", "1000"), .text("size", "65536"),
+                    ]
                 )
                 try await slow.finish()
                 #expect(try await slow.read()?.count == 65_536)
