@@ -215,6 +215,30 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        .target(
+            name: "InteropControl",
+            dependencies: [
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/InteropControl",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "lcp-grpc-peer",
+            dependencies: [
+                "GRPCNGHTTP2", "InteropControl", "NGHTTP2",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+            ],
+            path: "Tests/InteropPeer",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "InteropTests",
+            dependencies: ["GRPCNGHTTP2", "InteropControl", "LightningTypes", "lcp-grpc-peer"],
+            exclude: ["Python", "simnet"],
+            swiftSettings: swiftSettings
+        ),
     ]
 )
 
@@ -227,7 +251,13 @@ if Context.environment["LCP_DEV"] == "1" {
             dependencies: [
                 "BOLT11", "COpenSSL", "LCPTesting", "LCPWire", "LightningCrypto", "LightningTypes",
             ],
-            path: "Tests/Benchmarks",
+            path: "Tests/Benchmarks/Codec",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "lcp-grpc-bench",
+            dependencies: ["GRPCNGHTTP2", "InteropControl", "LightningTypes", "lcp-grpc-peer"],
+            path: "Tests/Benchmarks/GRPC",
             swiftSettings: swiftSettings
         ),
         .executableTarget(
@@ -236,7 +266,7 @@ if Context.environment["LCP_DEV"] == "1" {
                 "LndSim", "LndRPC", "GRPCNGHTTP2", "LightningTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "Tests/SimnetBenchmark",
+            path: "Tests/Benchmarks/Simnet",
             swiftSettings: swiftSettings
         ),
     ]
