@@ -22,6 +22,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // Tests only: the default build leaves it out.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -82,6 +83,15 @@ let package = Package(
             exclude: ["Protos", "Generated/schema.sha256"],
             swiftSettings: swiftSettings
         ),
+        .target(
+            name: "Journal",
+            dependencies: [
+                "LightningTypes",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            swiftSettings: swiftSettings
+        ),
 
         // Programs.
         .plugin(name: "GitRevision", capability: .buildTool(), path: "Sources/GitRevision"),
@@ -100,6 +110,14 @@ let package = Package(
         .testTarget(
             name: "BOLT11Tests",
             dependencies: ["BOLT11", "LightningTypes", "LightningCrypto", "LCPTesting"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "JournalTests",
+            dependencies: [
+                "Journal", "LCPTesting", "LightningTypes",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
