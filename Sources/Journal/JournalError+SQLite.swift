@@ -12,6 +12,7 @@ extension JournalError {
     /// - Returns: The error itself when it was one of ours.
     static func from(_ error: any Error, on database: Database? = nil, path: String) -> Self {
         if let error = error as? JournalError { return error }
+        if error is CancellationError { return JournalError(.cancelled, "a query of \(path)") }
         guard let error = error as? DatabaseError else {
             return JournalError(.ioFailed, "\(type(of: error)) at \(path)")
         }
@@ -25,6 +26,7 @@ extension JournalError {
         case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
             return JournalError(.pathUnusable, detail)
         case .SQLITE_BUSY, .SQLITE_LOCKED: return JournalError(.lockedByAnotherProcess, detail)
+        case .SQLITE_MISUSE: return JournalError(.closed, detail)
         case .SQLITE_CONSTRAINT: return JournalError(.invalidStep, detail)
         case .SQLITE_IOERR:
             // SQLite knows ENOSPC alone as a full disk; a quota or a size limit is no other thing.

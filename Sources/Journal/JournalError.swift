@@ -55,6 +55,8 @@ package struct JournalError: Error, Equatable, Sendable {
         case ioFailed
         /// The journal was closed.
         case closed
+        /// The caller was cancelled before its query was answered; commits are never cancelled.
+        case cancelled
     }
 
     /// What to branch on.
@@ -86,7 +88,7 @@ extension JournalError.Code {
             .quotaExceeded, .notFinished:
             true
         case .lockedByAnotherProcess, .newerSchema, .notAJournal, .durabilityRefused,
-            .pathUnusable, .overloaded, .diskFull, .damaged, .ioFailed, .closed:
+            .pathUnusable, .overloaded, .diskFull, .damaged, .ioFailed, .closed, .cancelled:
             false
         }
     }
@@ -118,6 +120,7 @@ extension JournalError.Code {
         case .damaged: "Stop, keep a copy of the files, check the disk, restore the last backup"
         case .ioFailed: "Check the disk and the kernel's log, then start again"
         case .closed: "Open it again"
+        case .cancelled: "Nothing to do"
         }
     }
 }

@@ -64,7 +64,9 @@ extension DatabaseValue {
     static func time(_ time: UnixTime) -> Self { Int64(clamping: time.seconds).databaseValue }
     static func time(_ time: UnixTime?) -> Self { time.map { .time($0) } ?? .null }
     /// Amounts are at most the total supply, which callers check with ``checked(_:)``.
-    static func amount(_ amount: MilliSatoshi) -> Self { Int64(clamping: amount.msat).databaseValue }
+    static func amount(_ amount: MilliSatoshi) -> Self {
+        Int64(clamping: amount.msat).databaseValue
+    }
 }
 
 extension MilliSatoshi {
@@ -77,25 +79,64 @@ extension MilliSatoshi {
     }
 }
 
+// GRDB's own typed subscripts end the process when a column holds another type, as a damaged file's
+// may; these throw.
 extension Row {
-    func bytes(_ column: Int) -> [UInt8] { (self[column] as Data?).map([UInt8].init) ?? [] }
-    func number(_ column: Int) -> Int64 { self[column] }
-    func count(_ column: Int) -> UInt64 { UInt64(clamping: number(column)) }
-    func id(_ column: Int) -> UInt64 { UInt64(bitPattern: number(column)) }
-    func flag(_ column: Int) -> Bool { number(column) != 0 }
-    func text(_ column: Int) -> String { self[column] }
-    func small(_ column: Int) -> UInt8 { UInt8(clamping: number(column)) }
-    func time(_ column: Int) -> UnixTime { UnixTime(seconds: count(column)) }
-    func optionalTime(_ column: Int) -> UnixTime? {
-        (self[column] as Int64?).map { UnixTime(seconds: UInt64(clamping: $0)) }
+    func bytes(_ column: Int) throws(JournalError) -> [UInt8] {
+        guard case .blob(let data) = value(column) else { throw .unreadable("blob") }
+        return [UInt8](data)
     }
-    func amount(_ column: Int) -> MilliSatoshi { MilliSatoshi(msat: count(column)) }
-    func optionalAmount(_ column: Int) -> MilliSatoshi? {
-        (self[column] as Int64?).map { MilliSatoshi(msat: UInt64(clamping: $0)) }
+
+    func optionalNumber(_ column: Int) throws(JournalError) -> Int64? {
+        switch value(column) {
+        case .null: nil
+        case .int64(let number): number
+        default: throw .unreadable("number")
+        }
+    }
+
+    func number(_ column: Int) throws(JournalError) -> Int64 {
+        guard let number = try optionalNumber(column) else { throw .unreadable("number") }
+        return number
+    }
+
+    func text(_ column: Int) throws(JournalError) -> String {
+        guard case .string(let text) = value(column) else { throw .unreadable("text") }
+        return text
+    }
+
+    func count(_ column: Int) throws(JournalError) -> UInt64 {
+        UInt64(clamping: try number(column))
+    }
+
+    func id(_ column: Int) throws(JournalError) -> UInt64 {
+        UInt64(bitPattern: try number(column))
+    }
+
+    func flag(_ column: Int) throws(JournalError) -> Bool { try number(column) != 0 }
+
+    func small(_ column: Int) throws(JournalError) -> UInt8 {
+        UInt8(clamping: try number(column))
+    }
+
+    func time(_ column: Int) throws(JournalError) -> UnixTime {
+        UnixTime(seconds: try count(column))
+    }
+
+    func optionalTime(_ column: Int) throws(JournalError) -> UnixTime? {
+        try optionalNumber(column).map { UnixTime(seconds: UInt64(clamping: $0)) }
+    }
+
+    func amount(_ column: Int) throws(JournalError) -> MilliSatoshi {
+        MilliSatoshi(msat: try count(column))
+    }
+
+    func optionalAmount(_ column: Int) throws(JournalError) -> MilliSatoshi? {
+        try optionalNumber(column).map { MilliSatoshi(msat: UInt64(clamping: $0)) }
     }
 
     func bytes32(_ column: Int) throws(JournalError) -> Bytes32 {
-        guard let bytes = Bytes32(bytes(column)) else { throw .unreadable("identifier") }
+        guard let bytes = Bytes32(try bytes(column)) else { throw .unreadable("identifier") }
         return bytes
     }
 
@@ -104,13 +145,19 @@ extension Row {
     }
 
     func peer(_ column: Int) throws(JournalError) -> NodeID {
-        guard let peer = NodeID(bytes(column)) else { throw .unreadable("node ID") }
+        guard let peer = NodeID(try bytes(column)) else { throw .unreadable("node ID") }
         return peer
     }
 
     /// A job's role, peer and job_id, in three columns.
     func jobKey(_ column: Int) throws(JournalError) -> JobKey {
-        guard let role = JobKey.Role(rawValue: small(column)) else { throw .unreadable("role") }
+        guard let role = JobKey.Role(rawValue: try small(column)) else {
+            throw .unreadable("role")
+        }
         return JobKey(role: role, peer: try peer(column + 1), id: try bytes32(column + 2))
+    }
+
+    private func value(_ column: Int) -> DatabaseValue.Storage {
+        (self[column] as DatabaseValue).storage
     }
 }
