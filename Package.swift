@@ -181,7 +181,8 @@ if Context.environment["LCP_DEV"] == "1" {
         .executableTarget(
             name: "lcp-benchmarks",
             dependencies: [
-                "BOLT11", "COpenSSL", "LCPTesting", "LCPWire", "LightningCrypto", "LightningTypes",
+                "BOLT11", "COpenSSL", "Journal", "LCPTesting", "LCPWire", "LightningCrypto",
+                "LightningTypes",
             ],
             path: "Tests/Benchmarks",
             swiftSettings: swiftSettings

@@ -72,6 +72,8 @@ package final class Journal: Sendable {
                 configuration: Self.configuration(options, path: path)
             )
             try pool.writeWithoutTransaction { try Self.begin($0, options: options) }
+            // The file's name too must survive a power failure.
+            try JournalFiles.flushFolder(of: path)
             self.pool = pool
             restored = RestoredFlag(
                 try pool.read { try JournalFiles.isBackup($0) }

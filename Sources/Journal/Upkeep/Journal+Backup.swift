@@ -64,6 +64,24 @@ extension Journal {
         try JournalFiles.flushFolder(of: file)
     }
 
+    /// Moves what is in the log into the file and empties the log.
+    ///
+    /// After that no deleted prompt or result is left in any of the journal's files. Waits up to
+    /// five seconds for queries under way; steps wait meanwhile.
+    ///
+    /// - Returns: Whether the log is empty; not while a query lasts longer.
+    /// - Throws: ``JournalError``.
+    package func emptyLog() async throws(JournalError) -> Bool {
+        do {
+            return try await pool.writeWithoutTransaction { database in
+                try Row.fetchOne(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+                    .map { try $0.number(0) == 0 } ?? false
+            }
+        } catch {
+            throw .from(error, path: path)
+        }
+    }
+
     /// Lets payments begin again after a restored backup: those since are known to be in the books.
     ///
     /// - Throws: ``JournalError``.

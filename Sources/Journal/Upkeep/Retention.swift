@@ -47,7 +47,7 @@ extension Journal {
     /// Deletes a small batch of what is over; call it again at once until ``Pruned/isEmpty``.
     ///
     /// One batch is part of a transaction that steps share, so that pruning holds none of them up.
-    /// Deleted bytes are overwritten in the file, and leave the log with its next checkpoints.
+    /// Deleted bytes are overwritten in the file; ``emptyLog()`` removes them from the log too.
     ///
     /// - Parameters:
     ///   - retention: How long what is over stays.
