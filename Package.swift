@@ -21,6 +21,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
@@ -95,6 +96,15 @@ let package = Package(
             dependencies: [
                 "LightningTypes", "NGHTTP2", "CLinux", "COpenSSL",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "Journal",
+            dependencies: [
+                "LightningTypes",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -239,6 +249,14 @@ let package = Package(
             exclude: ["Python", "simnet"],
             swiftSettings: swiftSettings
         ),
+        .testTarget(
+            name: "JournalTests",
+            dependencies: [
+                "Journal", "LCPTesting", "LightningTypes",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: swiftSettings
+        ),
     ]
 )
 
@@ -249,9 +267,10 @@ if Context.environment["LCP_DEV"] == "1" {
         .executableTarget(
             name: "lcp-benchmarks",
             dependencies: [
-                "BOLT11", "COpenSSL", "LCPTesting", "LCPWire", "LightningCrypto", "LightningTypes",
+                "BOLT11", "COpenSSL", "Journal", "LCPTesting", "LCPWire", "LightningCrypto",
+                "LightningTypes",
             ],
-            path: "Tests/Benchmarks/Codec",
+            path: "Tests/Benchmarks/Ratios",
             swiftSettings: swiftSettings
         ),
         .executableTarget(

@@ -1,0 +1,208 @@
+import GRDB
+import Glibc
+import Synchronization
+
+/// Group commit: what waits while the disk flushes shares the next transaction and its flush.
+///
+/// Each request runs inside its own savepoint, so that one which is refused leaves no trace and
+/// disturbs no other. Nobody hears of success before the transaction is on disk.
+final class BatchWriter: Sendable {
+    /// One caller's writes.
+    struct Request: Sendable {
+        /// Roughly what it holds in memory, in bytes.
+        var size: Int
+        /// Writes, and gives what to call once that is committed.
+        var apply: @Sendable (Database) throws -> @Sendable () -> Void
+        /// What to call when it was not committed.
+        var fail: @Sendable (JournalError) -> Void
+    }
+
+    /// What may wait and what one transaction takes.
+    enum Bounds {
+        static let waitingRequests = 8192
+        static let waitingBytes = 64 << 20
+        static let batchRequests = 256
+        static let batchBytes = 8 << 20
+    }
+
+    private struct Queue {
+        var waiting: [Request] = []
+        var bytes = 0
+        var isDraining = false
+        var end: JournalError?
+        var counts = WriteCounts()
+    }
+
+    private let pool: DatabasePool
+    private let path: String
+    private let queue = Mutex(Queue())
+
+    init(pool: DatabasePool, path: String) {
+        self.pool = pool
+        self.path = path
+    }
+
+    /// What was written so far and what waits.
+    var counts: WriteCounts {
+        queue.withLock { queue in
+            var counts = queue.counts
+            counts.waiting = queue.waiting.count
+            return counts
+        }
+    }
+
+    /// Writes as part of the next transaction; returns once that is on disk.
+    ///
+    /// Not cancellable once it waits: what was asked for is committed or fails, and the caller
+    /// hears which.
+    func write<Value: Sendable>(
+        size: Int,
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws(JournalError) -> Value {
+        let result: Result<Value, JournalError> = await withCheckedContinuation { continuation in
+            enqueue(
+                Request(
+                    size: size,
+                    apply: { database in
+                        let value = try body(database)
+                        return { continuation.resume(returning: .success(value)) }
+                    },
+                    fail: { continuation.resume(returning: .failure($0)) }
+                )
+            )
+        }
+        return try result.get()
+    }
+
+    /// Takes nothing more; what waits already is still committed.
+    func close() {
+        queue.withLock { $0.end = $0.end ?? JournalError(.closed, "\(path) was closed") }
+    }
+
+    private func enqueue(_ request: Request) {
+        enum Answer {
+            case start, wait
+            case refuse(JournalError)
+        }
+        let answer: Answer = queue.withLock { queue in
+            if let end = queue.end { return .refuse(end) }
+            guard
+                queue.waiting.count < Bounds.waitingRequests,
+                queue.bytes + request.size <= Bounds.waitingBytes || queue.waiting.isEmpty
+            else {
+                return .refuse(
+                    JournalError(.overloaded, "\(queue.waiting.count) writes wait for \(path)")
+                )
+            }
+            queue.waiting.append(request)
+            queue.bytes += request.size
+            if queue.isDraining { return .wait }
+            queue.isDraining = true
+            return .start
+        }
+        switch answer {
+        case .wait: break
+        case .refuse(let error): request.fail(error)
+        case .start:
+            // On the database library's own queue: nothing of ours blocks.
+            pool.asyncWriteWithoutTransaction { self.drain($0) }
+        }
+    }
+
+    private func drain(_ database: Database) {
+        let clock = ContinuousClock()
+        var last = (count: 1, duration: Duration.zero)
+        while true {
+            // Those who were just told are about to come back. Their steps would miss a batch that
+            // began at once and wait for two flushes, so it begins when they are there, or after
+            // a quarter of what the last one took. A lone caller never waits.
+            let limit = clock.now.advanced(by: last.duration / 4)
+            while counts.waiting < last.count, clock.now < limit {
+                // On the database library's thread, which would flush now instead.
+                usleep(50)
+            }
+            guard let batch = nextBatch() else { return }
+            last = (batch.count, clock.measure { commit(batch, on: database) })
+        }
+    }
+
+    private func nextBatch() -> ArraySlice<Request>? {
+        queue.withLock { queue in
+            guard !queue.waiting.isEmpty else {
+                queue.isDraining = false
+                return nil
+            }
+            var (count, bytes) = (0, 0)
+            for request in queue.waiting.prefix(Bounds.batchRequests) {
+                if count > 0 && bytes + request.size > Bounds.batchBytes { break }
+                count += 1
+                bytes += request.size
+            }
+            let batch = queue.waiting.prefix(count)
+            queue.waiting.removeFirst(count)
+            queue.bytes -= bytes
+            return batch
+        }
+    }
+
+    private func commit(_ batch: ArraySlice<Request>, on database: Database) {
+        if let end = queue.withLock({ $0.end }), end.code.isFinal, end.code != .closed {
+            for request in batch { request.fail(end) }
+            return
+        }
+        var succeeded: [(request: Request, tell: @Sendable () -> Void)] = []
+        var refused: [(request: Request, why: JournalError)] = []
+        do {
+            try database.execute(cached: "BEGIN IMMEDIATE")
+            for request in batch {
+                do {
+                    try database.execute(cached: "SAVEPOINT request")
+                    let tell = try request.apply(database)
+                    try database.execute(cached: "RELEASE request")
+                    succeeded.append((request, tell))
+                } catch {
+                    let error = JournalError.from(error, on: database, path: path)
+                    // A full disk or a failing one has ended the whole transaction already.
+                    guard error.code.isOfOneStep else { throw error }
+                    try database.execute(cached: "ROLLBACK TO request")
+                    try database.execute(cached: "RELEASE request")
+                    refused.append((request, error))
+                }
+            }
+            try database.execute(cached: succeeded.isEmpty ? "ROLLBACK" : "COMMIT")
+        } catch {
+            let error = JournalError.from(error, on: database, path: path)
+            if database.isInsideTransaction { try? database.rollback() }
+            if error.code.isFinal { queue.withLock { $0.end = $0.end ?? error } }
+            queue.withLock { $0.counts.failedTransactions += 1 }
+            for request in batch { request.fail(error) }
+            return
+        }
+        queue.withLock { queue in
+            queue.counts.refused += UInt64(refused.count)
+            queue.counts.committed += UInt64(succeeded.count)
+            if !succeeded.isEmpty { queue.counts.transactions += 1 }
+        }
+        for (request, why) in refused { request.fail(why) }
+        for (_, tell) in succeeded { tell() }
+    }
+}
+
+/// How the journal's writer has fared since it was opened, for status and benchmarks.
+package struct WriteCounts: Hashable, Sendable {
+    /// Transactions on disk; one flush each.
+    package var transactions: UInt64 = 0
+    /// Writes in them.
+    package var committed: UInt64 = 0
+    /// Writes refused for reasons of their own.
+    package var refused: UInt64 = 0
+    /// Transactions that failed with all their writes.
+    package var failedTransactions: UInt64 = 0
+    /// Writes that wait now.
+    package var waiting: Int = 0
+}
+
+extension Journal {
+    /// How the writer has fared since the journal was opened.
+    package var writeCounts: WriteCounts { writer.counts }
+}
