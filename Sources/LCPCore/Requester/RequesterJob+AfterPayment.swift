@@ -140,7 +140,7 @@ extension RequesterJob {
         _ context: RequesterContext
     ) {
         let rules = context.rules
-        var receipt = Receipt(
+        let receipt = Receipt(
             offer: offer,
             preimage: preimage,
             fee: fee,
@@ -150,16 +150,11 @@ extension RequesterJob {
             repeatAt: context.now.advanced(bySeconds: rules.repeatSeconds),
             provisional: nil
         )
-        switch early {
-        case .result: break
-        case .failure(let failure):
-            // It may answer the payment or be older than it; a result may still come.
-            receipt.provisional = failure
-        case nil: break
-        }
         state = .awaitingAnswer(receipt)
         notify(.paid(offer.paymentHash, preimage, fee: fee))
-        if case .result(let result) = early { settle(receipt, .result(result), context) }
+        // No repeat has been sent yet, so an error that came early is the answer as much as a
+        // result.
+        if let early { settle(receipt, early, context) }
     }
 
     /// Accepts the one answer of a payment.
