@@ -6,8 +6,7 @@ import Testing
 
 /// Random events in random order; what must hold whatever happens.
 @Suite struct ProviderPropertyTests {
-    /// A random event. Pure chance rarely gets far, so half of the time the job gets what it waits
-    /// for.
+    /// A random event; half of the time what the job waits for, as pure chance rarely gets far.
     private func event(
         for job: ProviderJob,
         _ random: inout SeededGenerator
