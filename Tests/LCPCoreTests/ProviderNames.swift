@@ -12,7 +12,8 @@ extension ProviderJob {
 
     enum EventKind: String, CaseIterable {
         case quoteRequested, cancelRequested, invoiceCreated, invoiceNotCreated, invoiceSettled
-        case invoiceCancelled, computed, computeFailed, computeCancelled, sent, answeredByBridge
+        case invoiceCancelled, computed, computeFailed, computeCancelled, sent, tooLargeToSend,
+            answeredByBridge
         case resumed, woken
     }
 
@@ -56,6 +57,7 @@ extension ProviderJob.Event {
         case .computeFailed: .computeFailed
         case .computeCancelled: .computeCancelled
         case .sent: .sent
+        case .tooLargeToSend: .tooLargeToSend
         case .answeredByBridge: .answeredByBridge
         case .resumed: .resumed
         case .woken: .woken

@@ -46,6 +46,7 @@ import Testing
             try job([]),
             try job([ask]),
             try job([ask, (.cancelRequested, 0)]),
+            try job([ask, (created, 0)]),
             try job(quoted),
             try job(quoted + [(.woken, 300)]),
             try job(quoted + [(ask.0, 300)]),
@@ -60,7 +61,8 @@ import Testing
     }
 
     /// Every kind of event with each variant that matters; times are seconds after the request.
-    private func events() throws -> [(String, ProviderJob.Event, at: UInt64)] {
+    private func events(for job: ProviderJob) throws -> [(String, ProviderJob.Event, at: UInt64)] {
+        let waiting = job.outstanding.compactMap(\.messageID).first ?? Sample.id(0x12)
         let other = ProviderJob.Request(body: try Sample.request("another prompt"))
         let newer = ProviderJob.Request(protocolVersion: 2, body: try Sample.request())
         let stray = Sample.paymentHash(3)
@@ -95,6 +97,8 @@ import Testing
             ("", .computeFailed, at: 30),
             ("", .computeCancelled, at: 30),
             ("of another message", .sent(Sample.id(0x11)), at: 30),
+            ("", .tooLargeToSend(waiting), at: 30),
+            ("of another message", .tooLargeToSend(Sample.id(0x11)), at: 30),
             ("", .answeredByBridge(.executionFailed), at: 30),
             ("", .resumed(downtimeSeconds: 60), at: 30),
             ("early", .woken, at: 30),
@@ -106,7 +110,8 @@ import Testing
     private func table() throws -> MachineTable {
         var table = MachineTable()
         for before in try samples() {
-            for (variant, event, seconds) in try events() {
+            let isUnsent = before.phase == .quoted && !before.outstanding.isEmpty
+            for (variant, event, seconds) in try events(for: before) {
                 var after = before
                 after.handle(
                     event,
@@ -115,7 +120,7 @@ import Testing
                 let label = event.kind.rawValue + (variant.isEmpty ? "" : ", \(variant)")
                 table.rows.append(
                     MachineTable.Row(
-                        state: before.phaseText,
+                        state: before.phaseText + (isUnsent ? " (not sent yet)" : ""),
                         event: label,
                         eventKind: event.kind.rawValue,
                         next: after == before ? nil : after.phaseText,
@@ -134,7 +139,7 @@ import Testing
 
     @Test func `the table has every state and every event`() throws {
         #expect(Set(try samples().map(\.phase)) == Set(ProviderJob.Phase.allCases))
-        #expect(Set(try events().map(\.1.kind)) == Set(ProviderJob.EventKind.allCases))
+        #expect(Set(try events(for: job([])).map(\.1.kind)) == Set(ProviderJob.EventKind.allCases))
     }
 
     @Test func `the article shows the machine as it is`() throws {

@@ -12,7 +12,8 @@ extension RequesterJob {
 
     enum EventKind: String, CaseIterable {
         case submitted, accepted, cancelledByClient, quoteReceived, resultReceived, errorReceived
-        case paymentSucceeded, paymentFailed, paymentInFlight, sent, notified, peerReturned
+        case paymentSucceeded, paymentFailed, paymentInFlight, sent, tooLargeToSend, notified,
+            peerReturned
         case resumed, woken
     }
 
@@ -61,6 +62,7 @@ extension RequesterJob.Ending {
         switch self {
         case .answered(_, let answer): answer.text
         case .unpaid(.invalidTask): "invalid task"
+        case .unpaid(.requestTooLarge): "request too large"
         case .unpaid(.noQuote): "no quote"
         case .unpaid(.refused(let failure)): "refused \(failure.code.rawValue)"
         case .unpaid(.defectiveQuote(let defect)): "defective quote: \(defect)"
@@ -87,6 +89,7 @@ extension RequesterJob.Event {
         case .paymentFailed: .paymentFailed
         case .paymentInFlight: .paymentInFlight
         case .sent: .sent
+        case .tooLargeToSend: .tooLargeToSend
         case .notified: .notified
         case .peerReturned: .peerReturned
         case .resumed: .resumed

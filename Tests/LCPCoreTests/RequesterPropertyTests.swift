@@ -88,6 +88,8 @@ import Testing
                 ? .paymentFailed(hash, .lnd(reason: "TIMEOUT")) : .paymentInFlight(hash)
         case .paymentInFlight: return .paymentInFlight(hash)
         case .sent: return .sent(Sample.id(UInt8.random(in: 0...50, using: &random)))
+        case .tooLargeToSend:
+            return .tooLargeToSend(Sample.id(UInt8.random(in: 0...50, using: &random)))
         case .notified: return .notified(.submitted(job.jobID))
         case .peerReturned: return .peerReturned
         case .resumed: return .resumed(downtimeSeconds: random.next() % 50)
@@ -131,7 +133,8 @@ import Testing
                 case .cancelledByClient: isCancelled = true
                 case .paymentSucceeded(let hash, _, _): succeeded.insert(hash)
                 case .submitted(_, nil), .quoteReceived, .resultReceived, .errorReceived,
-                    .paymentFailed, .paymentInFlight, .sent, .notified, .peerReturned, .resumed,
+                    .paymentFailed, .paymentInFlight, .sent, .tooLargeToSend, .notified,
+                    .peerReturned, .resumed,
                     .woken:
                     break
                 }

@@ -86,7 +86,9 @@ import Testing
     }
 
     /// Every kind of event with each variant that matters; times are seconds after submission.
-    private func events() throws -> [(String, RequesterJob.Event, at: UInt64)] {
+    private func events(for job: RequesterJob) throws -> [(String, RequesterJob.Event, at: UInt64)]
+    {
+        let waiting = job.outstanding.compactMap(\.messageID).first ?? Sample.id(0x12)
         let request = try Sample.request()
         var defective = try Sample.response(to: request, jobID: ours)
         defective.price = MilliSatoshi(msat: 1)
@@ -127,6 +129,8 @@ import Testing
             ("", .paymentInFlight(Sample.paymentHash(1)), at: 65),
             ("foreign", .paymentInFlight(other), at: 65),
             ("of another message", .sent(Sample.id(0x11)), at: 65),
+            ("", .tooLargeToSend(waiting), at: 65),
+            ("of another message", .tooLargeToSend(Sample.id(0x11)), at: 65),
             ("of another notice", .notified(.submitted(foreign)), at: 65),
             ("soon after asking", .peerReturned, at: 5),
             ("", .peerReturned, at: 80),
@@ -145,7 +149,7 @@ import Testing
                 if case .requesting(let asking) = before.state { asking.ceiling != nil } else {
                     false
                 }
-            for (variant, event, seconds) in try events() {
+            for (variant, event, seconds) in try events(for: before) {
                 var after = before
                 after.handle(
                     event,
@@ -174,7 +178,7 @@ import Testing
 
     @Test func `the table has every state and every event`() throws {
         #expect(Set(try samples().map(\.phase)) == Set(RequesterJob.Phase.allCases))
-        #expect(Set(try events().map(\.1.kind)) == Set(RequesterJob.EventKind.allCases))
+        #expect(Set(try events(for: job([])).map(\.1.kind)) == Set(RequesterJob.EventKind.allCases))
     }
 
     @Test func `the article shows the machine as it is`() throws {

@@ -165,7 +165,7 @@ struct SimulatedMarket {
         case .quoteRequested, .cancelRequested, .woken, .resumed: break
         case .invoiceCreated, .invoiceNotCreated: provider[id]?.ran.removeAll()
         case .invoiceSettled, .invoiceCancelled, .computed, .computeFailed, .computeCancelled,
-            .sent,
+            .sent, .tooLargeToSend,
             .answeredByBridge:
             provider[id]?.news.append(event)
         }
@@ -188,6 +188,7 @@ struct SimulatedMarket {
             }
         // The client submits again under the same key; the rest is known to lnd or the journal.
         case .submitted, .accepted, .cancelledByClient, .paymentSucceeded, .paymentFailed, .sent,
+            .tooLargeToSend,
             .notified:
             requester.news.append(event)
         }

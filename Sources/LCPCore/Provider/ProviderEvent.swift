@@ -24,6 +24,8 @@ extension ProviderJob {
         case computeCancelled
         /// A message went out, as far as lnd can tell.
         case sent(MessageID)
+        /// A message was not sent, because it exceeds the peer's `max_payload_bytes` of now.
+        case tooLargeToSend(MessageID)
         /// The bridge answered in our place, because no worker did by `answerBy`.
         case answeredByBridge(V01.ErrorCode)
         /// The bridge is back after so many seconds.

@@ -33,7 +33,8 @@ extension ProviderJob {
             state = .executing(quote, deadline: deadline.advanced(bySeconds: downtimeSeconds))
         case .invoiceCreated(let hash, _):
             if hash != quote.paymentHash { cancelStrayInvoice(hash) }
-        case .quoteRequested, .invoiceNotCreated, .invoiceSettled, .invoiceCancelled, .sent:
+        case .quoteRequested, .invoiceNotCreated, .invoiceSettled, .invoiceCancelled, .sent,
+            .tooLargeToSend:
             // Silence while executing: the answer will come.
             break
         }
@@ -54,6 +55,12 @@ extension ProviderJob {
             if context.now >= until { finish() }
         case .invoiceCreated(let hash, _):
             if hash != quote.paymentHash { cancelStrayInvoice(hash) }
+        case .tooLargeToSend:
+            // The peer lowered its limit after the result was measured (LCP v0.1 §5.4). An error
+            // always fits where anything does.
+            guard case .result = answer else { return }
+            state = .answered(quote, .failure(.resultTooLarge), until: until)
+            send(.failure(.resultTooLarge), context, .first)
         case .cancelRequested, .invoiceNotCreated, .invoiceSettled, .invoiceCancelled, .computed,
             .computeFailed, .computeCancelled, .sent, .answeredByBridge, .resumed:
             break

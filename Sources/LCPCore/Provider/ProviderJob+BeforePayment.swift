@@ -9,7 +9,7 @@ extension ProviderJob {
         case .cancelRequested: finish()  // of a job we don't know
         case .invoiceCreated(let hash, _): cancelStrayInvoice(hash)
         case .invoiceNotCreated, .invoiceSettled, .invoiceCancelled, .computed, .computeFailed,
-            .computeCancelled, .sent, .answeredByBridge, .resumed, .woken:
+            .computeCancelled, .sent, .tooLargeToSend, .answeredByBridge, .resumed, .woken:
             break
         }
     }
@@ -47,7 +47,7 @@ extension ProviderJob {
                 )
             )
         case .invoiceSettled, .invoiceCancelled, .computed, .computeFailed, .computeCancelled,
-            .sent, .answeredByBridge, .resumed:
+            .sent, .tooLargeToSend, .answeredByBridge, .resumed:
             break
         }
     }
@@ -65,7 +65,8 @@ extension ProviderJob {
             state = .unquoted
             outstanding.append(.finish)
         case .quoteRequested, .cancelRequested, .invoiceSettled, .invoiceCancelled, .computed,
-            .computeFailed, .computeCancelled, .sent, .answeredByBridge, .resumed, .woken:
+            .computeFailed, .computeCancelled, .sent, .tooLargeToSend, .answeredByBridge, .resumed,
+            .woken:
             break
         }
     }
@@ -84,6 +85,9 @@ extension ProviderJob {
             if hash == quote.paymentHash { execute(quote, context) }
         case .invoiceCancelled(let hash):
             if hash == quote.paymentHash { close(quote, .expired, context) }
+        case .tooLargeToSend:
+            // A peer that can't receive the quote can't pay it.
+            withdraw(quote, .expired)
         case .woken:
             if context.now >= quote.expiry { withdraw(quote, .expired) }
         case .invoiceNotCreated, .computed, .computeFailed, .computeCancelled, .sent,
@@ -108,7 +112,7 @@ extension ProviderJob {
         case .invoiceCancelled(let hash):
             if hash == quote.paymentHash { close(quote, why, context) }
         case .cancelRequested, .invoiceNotCreated, .computed, .computeFailed, .computeCancelled,
-            .sent, .answeredByBridge, .resumed, .woken:
+            .sent, .tooLargeToSend, .answeredByBridge, .resumed, .woken:
             break
         }
     }
@@ -130,7 +134,7 @@ extension ProviderJob {
         case .woken:
             if context.now >= until { finish() }
         case .cancelRequested, .invoiceNotCreated, .invoiceCancelled, .computed, .computeFailed,
-            .computeCancelled, .sent, .answeredByBridge, .resumed:
+            .computeCancelled, .sent, .tooLargeToSend, .answeredByBridge, .resumed:
             break
         }
     }
@@ -139,7 +143,7 @@ extension ProviderJob {
         switch event {
         case .invoiceCreated(let hash, _): cancelStrayInvoice(hash)
         case .quoteRequested, .cancelRequested, .invoiceNotCreated, .invoiceSettled,
-            .invoiceCancelled, .computed, .computeFailed, .computeCancelled, .sent,
+            .invoiceCancelled, .computed, .computeFailed, .computeCancelled, .sent, .tooLargeToSend,
             .answeredByBridge, .resumed, .woken:
             break
         }

@@ -98,6 +98,11 @@ package struct ProviderJob: Equatable, Sendable {
     ///   - event: What happened.
     ///   - context: Time, identifiers and rules of this step.
     package mutating func handle(_ event: Event, in context: ProviderContext) {
+        if case .tooLargeToSend(let id) = event,
+            !outstanding.contains(where: { $0.messageID == id })
+        {
+            return  // about a message that another has replaced
+        }
         removeWhatIsDone(by: event)
         switch state {
         case .unquoted: handleUnquoted(event, context)
@@ -119,7 +124,7 @@ package struct ProviderJob: Equatable, Sendable {
     private mutating func removeWhatIsDone(by event: Event) {
         outstanding.removeAll { effect in
             switch (event, effect) {
-            case (.sent(let id), _): effect.messageID == id
+            case (.sent(let id), _), (.tooLargeToSend(let id), _): effect.messageID == id
             case (.invoiceCreated, .createInvoice), (.invoiceNotCreated, .createInvoice): true
             case (.invoiceSettled(let hash), .cancelInvoice(let cancelled)),
                 (.invoiceCancelled(let hash), .cancelInvoice(let cancelled)):

@@ -26,6 +26,8 @@ extension RequesterJob {
         case paymentInFlight(PaymentHash)
         /// A message went out, as far as lnd can tell.
         case sent(MessageID)
+        /// A message was not sent, because it exceeds the peer's `max_payload_bytes` of now.
+        case tooLargeToSend(MessageID)
         /// The client was told.
         case notified(Notice)
         /// The peer is back, or the stream of messages has been opened again.

@@ -31,7 +31,8 @@ extension RequesterJob {
             if hash == offer.paymentHash { end(.paymentFailed(offer, why), context) }
         case .paymentInFlight(let hash):
             if hash == offer.paymentHash { notify(.paymentInFlight(hash)) }
-        case .submitted, .accepted, .quoteReceived, .sent, .notified, .peerReturned, .resumed,
+        case .submitted, .accepted, .quoteReceived, .sent, .tooLargeToSend, .notified,
+            .peerReturned, .resumed,
             .woken:
             break  // a second quote never means paying again
         }
@@ -57,7 +58,8 @@ extension RequesterJob {
             if hash == offer.paymentHash { end(.paymentFailed(offer, why), context) }
         case .paymentInFlight(let hash):
             if hash == offer.paymentHash { notify(.paymentInFlight(hash)) }
-        case .submitted, .accepted, .cancelledByClient, .quoteReceived, .sent, .notified,
+        case .submitted, .accepted, .cancelledByClient, .quoteReceived, .sent, .tooLargeToSend,
+            .notified,
             .peerReturned, .resumed, .woken:
             break
         }
@@ -100,7 +102,7 @@ extension RequesterJob {
                 askForAnswer(receipt, context)
             }
         case .submitted, .accepted, .quoteReceived, .paymentSucceeded, .paymentFailed,
-            .paymentInFlight, .sent, .notified:
+            .paymentInFlight, .sent, .tooLargeToSend, .notified:
             break
         }
     }
@@ -126,7 +128,7 @@ extension RequesterJob {
             state = .finished
             outstanding = [.finish]
         case .submitted, .accepted, .cancelledByClient, .quoteReceived, .paymentSucceeded,
-            .paymentFailed, .paymentInFlight, .sent, .notified:
+            .paymentFailed, .paymentInFlight, .sent, .tooLargeToSend, .notified:
             break
         }
     }

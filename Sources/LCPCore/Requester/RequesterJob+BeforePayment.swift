@@ -25,7 +25,8 @@ extension RequesterJob {
             )
         case .cancelledByClient: end(.unpaid(.cancelled), context)
         case .accepted, .quoteReceived, .resultReceived, .errorReceived, .paymentSucceeded,
-            .paymentFailed, .paymentInFlight, .sent, .notified, .peerReturned, .resumed, .woken:
+            .paymentFailed, .paymentInFlight, .sent, .tooLargeToSend, .notified, .peerReturned,
+            .resumed, .woken:
             break
         }
     }
@@ -51,6 +52,7 @@ extension RequesterJob {
             guard id == asking.terms.jobID else { return }
             removeMessages()
             end(.unpaid(.refused(failure)), context)
+        case .tooLargeToSend: end(.unpaid(.requestTooLarge), context)
         case .peerReturned, .resumed:
             // The quote may have been lost. When asking is used up, the deadline decides.
             if asking.attempts < context.rules.quoteAttempts { askAnew(asking, context) }
@@ -78,7 +80,7 @@ extension RequesterJob {
         case .woken:
             if context.now >= offer.notAfter { end(.unpaid(.quoteExpired), context) }
         case .submitted, .quoteReceived, .resultReceived, .paymentSucceeded, .paymentFailed,
-            .paymentInFlight, .sent, .notified, .peerReturned, .resumed:
+            .paymentInFlight, .sent, .tooLargeToSend, .notified, .peerReturned, .resumed:
             // A second quote doesn't change the terms, and an unpaid job has no result.
             break
         }
@@ -102,7 +104,8 @@ extension RequesterJob {
             }
             receive(preimage, fee: fee, for: offer, overtaking: nil, context)
         case .submitted, .accepted, .cancelledByClient, .quoteReceived, .resultReceived,
-            .errorReceived, .paymentFailed, .paymentInFlight, .sent, .notified, .peerReturned,
+            .errorReceived, .paymentFailed, .paymentInFlight, .sent, .tooLargeToSend, .notified,
+            .peerReturned,
             .resumed:
             break
         }
@@ -111,7 +114,8 @@ extension RequesterJob {
     mutating func handleFinished(_ event: Event) {
         switch event {
         case .submitted, .accepted, .cancelledByClient, .quoteReceived, .resultReceived,
-            .errorReceived, .paymentSucceeded, .paymentFailed, .paymentInFlight, .sent, .notified,
+            .errorReceived, .paymentSucceeded, .paymentFailed, .paymentInFlight, .sent,
+            .tooLargeToSend, .notified,
             .peerReturned, .resumed, .woken:
             break
         }

@@ -93,6 +93,11 @@ package struct RequesterJob: Equatable, Sendable {
     ///   - event: What happened.
     ///   - context: Time, identifiers and rules of this step.
     package mutating func handle(_ event: Event, in context: RequesterContext) {
+        if case .tooLargeToSend(let id) = event,
+            !outstanding.contains(where: { $0.messageID == id })
+        {
+            return  // about a message that another has replaced
+        }
         removeWhatIsDone(by: event)
         switch state {
         case .unsubmitted: handleUnsubmitted(event, context)
@@ -112,7 +117,7 @@ package struct RequesterJob: Equatable, Sendable {
     private mutating func removeWhatIsDone(by event: Event) {
         outstanding.removeAll { effect in
             switch (event, effect) {
-            case (.sent(let id), _): effect.messageID == id
+            case (.sent(let id), _), (.tooLargeToSend(let id), _): effect.messageID == id
             case (.notified(let told), .notifyClient(let notice)): told == notice
             case (.paymentSucceeded(let hash, _, _), .pay(let intent)),
                 (.paymentFailed(let hash, _), .pay(let intent)):

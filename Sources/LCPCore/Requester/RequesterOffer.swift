@@ -155,6 +155,8 @@ extension RequesterJob {
     package enum UnpaidReason: Equatable, Sendable {
         /// The task can't be written as a request.
         case invalidTask
+        /// The request exceeds the peer's `max_payload_bytes`.
+        case requestTooLarge
         /// The peer gave no quote, however often it was asked.
         case noQuote
         /// The peer refused.
