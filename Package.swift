@@ -58,7 +58,7 @@ let package = Package(
         ),
         .target(
             name: "LCPCore",
-            dependencies: ["LightningTypes"],
+            dependencies: ["BOLT11", "LCPWire", "LightningTypes"],
             swiftSettings: swiftSettings
         ),
 
@@ -155,7 +155,9 @@ let package = Package(
         ),
         .testTarget(
             name: "LCPCoreTests",
-            dependencies: ["LCPCore", "LCPTesting", "LightningTypes"],
+            dependencies: [
+                "BOLT11", "LCPCore", "LCPTesting", "LCPWire", "LightningCrypto", "LightningTypes",
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
