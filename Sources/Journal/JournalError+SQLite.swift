@@ -30,7 +30,7 @@ extension JournalError {
         case .SQLITE_CONSTRAINT: return JournalError(.invalidStep, detail)
         case .SQLITE_IOERR:
             // SQLite knows ENOSPC alone as a full disk; a quota or a size limit is no other thing.
-            let cause = database?.sqliteConnection.map { sqlite3_system_errno($0) } ?? 0
+            let cause = database?.lastLogErrno
             return JournalError(cause == EFBIG || cause == EDQUOT ? .diskFull : .ioFailed, detail)
         default: return JournalError(.ioFailed, detail)
         }
@@ -39,5 +39,27 @@ extension JournalError {
     /// A row that does not hold what the schema says.
     static func unreadable(_ what: StaticString) -> Self {
         JournalError(.damaged, "the journal has an unreadable \(what)")
+    }
+}
+
+extension Database {
+    /// What the system said when the last write to the log failed; nil when SQLite can't tell.
+    ///
+    /// `sqlite3_system_errno` is of no use: the rollback that follows has overwritten it.
+    fileprivate var lastLogErrno: CInt? {
+        // Both pointers belong to SQLite's pager, which lives as long as this connection. Errors are
+        // translated on the connection's own queue, so nothing else uses it meanwhile; no pointer
+        // outlives this call.
+        var log: UnsafeMutablePointer<sqlite3_file>?
+        let found = sqlite3_file_control(
+            sqliteConnection,
+            "main",
+            SQLITE_FCNTL_JOURNAL_POINTER,
+            &log
+        )
+        guard found == SQLITE_OK, let log, let methods = log.pointee.pMethods else { return nil }
+        var number: CInt = 0
+        let asked = methods.pointee.xFileControl?(log, SQLITE_FCNTL_LAST_ERRNO, &number)
+        return asked == SQLITE_OK ? number : nil
     }
 }

@@ -80,13 +80,13 @@ extension JobWriter {
         switch kind {
         case .input:
             try database.execute(
-                cached: "UPDATE job SET input_bytes = ? WHERE id = ?",
+                cached: "UPDATE job SET input_bytes = ?, has_content = 1 WHERE id = ?",
                 .number(length),
                 row
             )
         case .answer:
             try database.execute(
-                cached: "UPDATE job SET answer_bytes = ? WHERE id = ?",
+                cached: "UPDATE job SET answer_bytes = ?, has_content = 1 WHERE id = ?",
                 .number(length),
                 row
             )

@@ -28,6 +28,7 @@ enum Schema {
             next_event INTEGER NOT NULL DEFAULT 1,
             input_bytes INTEGER NOT NULL DEFAULT 0,
             answer_bytes INTEGER NOT NULL DEFAULT 0,
+            has_content INTEGER NOT NULL DEFAULT 0,
             stage INTEGER NOT NULL DEFAULT 0,
             notice BLOB NOT NULL DEFAULT x'',
             state BLOB NOT NULL,
@@ -36,6 +37,8 @@ enum Schema {
         CREATE INDEX job_open ON job (id) WHERE finished_at IS NULL;
         CREATE INDEX job_parked ON job (id) WHERE parked;
         CREATE INDEX job_finished ON job (finished_at) WHERE finished_at IS NOT NULL;
+        CREATE INDEX job_content ON job (finished_at)
+            WHERE finished_at IS NOT NULL AND has_content = 1;
         CREATE INDEX job_wake ON job (wake_at) WHERE wake_at IS NOT NULL AND finished_at IS NULL;
         CREATE INDEX job_answer ON job (answer_by)
             WHERE answer_by IS NOT NULL AND finished_at IS NULL;

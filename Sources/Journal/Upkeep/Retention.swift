@@ -66,15 +66,26 @@ extension Journal {
             }
             let limit = DatabaseValue.number(batch)
             var pruned = Pruned()
-            pruned.contents = try database.execute(
-                cached: """
-                    DELETE FROM content WHERE rowid IN (
-                        SELECT content.rowid FROM job JOIN content ON content.job = job.id
-                        WHERE finished_at < ? LIMIT ?)
-                    """,
+            // A few jobs at a time, found by an index of those that still have contents.
+            var done: [DatabaseValue] = []
+            try database.each(
+                """
+                SELECT id FROM job WHERE finished_at < ? AND has_content = 1
+                ORDER BY finished_at LIMIT ?
+                """,
                 before(retention.contentSeconds),
                 limit
-            )
+            ) { done.append(.number(try $0.number(0))) }
+            for job in done {
+                pruned.contents += try database.execute(
+                    cached: "DELETE FROM content WHERE job = ?",
+                    job
+                )
+                try database.execute(
+                    cached: "UPDATE job SET has_content = 0 WHERE id = ?",
+                    job
+                )
+            }
             pruned.jobs = try database.execute(
                 cached: """
                     DELETE FROM job WHERE id IN (

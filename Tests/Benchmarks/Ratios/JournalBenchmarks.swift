@@ -109,7 +109,8 @@ enum JournalBenchmarks {
                 rate,
                 goal,
                 sorted[sorted.count / 2] * 1e3,
-                sorted[sorted.count * 99 / 100] * 1e3
+                sorted[sorted.count * 99 / 100] * 1e3,
+                batch
             ),
             isMet: rate >= goal
         )
