@@ -4,7 +4,7 @@ import Testing
 
 /// The one list of scenarios, for each pairing of clients and servers.
 @Suite struct InteropTests {
-    @Test(.serialized, .timeLimit(.minutes(5)), arguments: Scenario.all)
+    @Test(.serialized, .timeLimit(Pairing.timeLimit), arguments: Scenario.all)
     func `our client and our server`(_ scenario: Scenario) async throws {
         try await scenario.body(Pairing(client: .ours, server: .ours))
     }
@@ -12,7 +12,7 @@ import Testing
     @Test(
         .enabled(if: Python.interpreter != nil, "\(Python.advice)"),
         .serialized,
-        .timeLimit(.minutes(5)),
+        .timeLimit(Pairing.timeLimit),
         arguments: Scenario.all
     )
     func `our client and a grpcio server`(_ scenario: Scenario) async throws {
@@ -22,7 +22,7 @@ import Testing
     @Test(
         .enabled(if: Python.interpreter != nil, "\(Python.advice)"),
         .serialized,
-        .timeLimit(.minutes(5)),
+        .timeLimit(Pairing.timeLimit),
         arguments: Scenario.all
     )
     func `a grpcio client and our server`(_ scenario: Scenario) async throws {
