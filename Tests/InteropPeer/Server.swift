@@ -10,6 +10,8 @@ struct Server {
 
     init(_ options: Options) throws {
         var configuration = ServerConfiguration()
+        // Its handlers only await.
+        configuration.runsHandlersOnLoop = true
         configuration.shutdownGrace = .seconds(30)
         configuration.http2.maxConcurrentStreams = 2_000
         configuration.holdsResponseHeaders = { ["Late", "Silent"].contains($0.method) }

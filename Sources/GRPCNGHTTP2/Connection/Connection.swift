@@ -206,15 +206,15 @@ actor Connection {
         ready.fulfil(.success(peers))
     }
 
-    /// Our end and the other one.
-    var peers: Peers {
+    /// Our end and the other one, asked for once: the system is asked for no call's sake.
+    lazy var peers: Peers = {
         let local = socket?.localAddress
         let remote = role == .client ? address : socket?.peerAddress
         return Peers(
             local: local.map { "\($0)" } ?? "unknown",
             remote: remote.map { "\($0)" } ?? "unknown"
         )
-    }
+    }()
 
     private func setupTimedOut() {
         let doing =

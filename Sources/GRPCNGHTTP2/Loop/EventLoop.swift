@@ -6,8 +6,9 @@ import Synchronization
 ///
 /// An actor whose executor is a loop has its state isolated to the loop's thread, and the compiler
 /// checks that. Handlers and timers run on that thread too, so they may use `assumeIsolated`.
-/// Loops live as long as the process; nothing that could block runs on them.
-final class EventLoop: SerialExecutor {
+/// Tasks that prefer the loop as their executor run there as well. Loops live as long as the
+/// process; nothing that could block runs on them.
+final class EventLoop: SerialExecutor, TaskExecutor {
     /// What a descriptor is watched for, or became ready for.
     struct Readiness: OptionSet, Sendable {
         var rawValue: UInt32
@@ -186,7 +187,11 @@ final class EventLoop: SerialExecutor {
         for action in due { action() }
         for item in work {
             switch item {
-            case .job(let job): job.runSynchronously(on: asUnownedSerialExecutor())
+            case .job(let job):
+                job.runSynchronously(
+                    isolatedTo: asUnownedSerialExecutor(),
+                    taskExecutor: asUnownedTaskExecutor()
+                )
             case .action(let action): action()
             }
         }

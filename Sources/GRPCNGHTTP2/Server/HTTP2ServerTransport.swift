@@ -10,7 +10,7 @@ package final class HTTP2ServerTransport: ServerTransport {
     private let security: ServerSecurity
     private let configuration: ServerConfiguration
     private let bound = OneShot<Result<ListenAddress, GRPCTransportError>>()
-    private let population = Population()
+    private let population: Population
 
     /// Makes a transport; nothing happens before ``listen(streamHandler:)``.
     ///
@@ -26,6 +26,7 @@ package final class HTTP2ServerTransport: ServerTransport {
         self.address = address
         self.security = security
         self.configuration = configuration
+        population = Population(runsHandlersOnLoop: configuration.runsHandlersOnLoop)
     }
 
     /// The address the server listens on, with the port it got; waits until it does.

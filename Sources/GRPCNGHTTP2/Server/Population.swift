@@ -14,6 +14,9 @@ final class Population: Sendable {
     }
 
     private let state = Mutex(State())
+    private let runsHandlersOnLoop: Bool
+
+    init(runsHandlersOnLoop: Bool) { self.runsHandlersOnLoop = runsHandlersOnLoop }
 
     /// Fulfilled when no new connection is wanted.
     let stopping = OneShot<Void>()
@@ -64,10 +67,11 @@ final class Population: Sendable {
         _ = call.inbound.push(.metadata(metadata))
         let peers = call.connection.assumeIsolated { $0.peers }
         let work = answer(call, peers)
+        let executor = runsHandlersOnLoop ? call.connection.loop : nil
         let id = ObjectIdentifier(call)
         state.withLock { state in
             // Owned here: awaited, and when the server is aborted cancelled, before `listen` ends.
-            state.handlers[id] = Task {
+            state.handlers[id] = Task(executorPreference: executor) {
                 await work()
                 self.returned(id)
             }

@@ -53,6 +53,8 @@ struct NodeServer: Sendable {
 
     private func makeTransport(_ port: UInt16) -> HTTP2ServerTransport {
         var configuration = ServerConfiguration()
+        // The services compute little and wait for the world, not for the disk.
+        configuration.runsHandlersOnLoop = true
         // What lnd and grpc-go do, and what they do not limit.
         configuration.holdsResponseHeaders = { _ in true }
         configuration.maxRequestBytes = 200 << 20
