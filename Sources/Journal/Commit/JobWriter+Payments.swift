@@ -132,7 +132,9 @@ extension JobWriter {
         }
     }
 
-    /// Ends the reservation. The instruction holds an invoice and is needed no more.
+    /// Ends the reservation.
+    ///
+    /// The instruction holds an invoice and is needed no more.
     private func close(_ hash: PaymentHash, status: PaymentRecord.Status) throws {
         try database.execute(
             cached: """
