@@ -105,6 +105,9 @@ import Testing
         )
         let accepted = results.count { if case .success = $0 { true } else { false } }
         #expect(accepted == 3)
+        #expect(journal.writeCounts.transactions == 1)
+        // What a refused step had written by then went with it, though its batch was committed.
+        #expect(try await journal.jobCounts().open == 3)
         #expect(try await journal.spending(since: Sample.time(0)).reserved.msat == 3 * 1010)
     }
 

@@ -121,6 +121,28 @@ import Testing
         #expect(reused == .paymentHashTaken)
     }
 
+    @Test func `what came to nothing leaves the books in the end`() async throws {
+        try await journal.add(
+            Sample.job(1),
+            facts: [
+                .paymentIntended(Sample.intent(1), check: Sample.noLimit),
+                .paymentFailed(Sample.hash(1)), .finished,
+            ]
+        )
+        try await journal.add(
+            Sample.job(2, role: .provider),
+            facts: [
+                .invoiceOpened(Sample.invoice(2)), .invoiceCancelled(Sample.hash(2)), .finished,
+            ]
+        )
+        _ = try await prune(at: 3100)
+        #expect(try await journal.payment(Sample.hash(1))?.status == .failed)
+        #expect(try await journal.invoice(Sample.hash(2))?.state == .cancelled)
+        #expect(try await prune(at: 3101).0 == Pruned(records: 2))
+        #expect(try await journal.payment(Sample.hash(1)) == nil)
+        #expect(try await journal.invoice(Sample.hash(2)) == nil)
+    }
+
     @Test func `pruning goes in small batches`() async throws {
         for number in 0..<25 { try await finish(number) }
         let (pruned, batches) = try await prune(at: 2001, batch: 10)

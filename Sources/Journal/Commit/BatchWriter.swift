@@ -115,8 +115,8 @@ final class BatchWriter: Sendable {
         while true {
             // Those who were just told are about to come back. Their steps would miss a batch that
             // began at once and wait for two flushes, so it begins when they are there, or after
-            // a quarter of what the last one took. A lone caller never waits.
-            let limit = clock.now.advanced(by: last.duration / 4)
+            // a quarter of what the last one took, 2 ms at most. A lone caller never waits.
+            let limit = clock.now.advanced(by: min(last.duration / 4, .milliseconds(2)))
             while counts.waiting < last.count, clock.now < limit {
                 // On the database library's thread, which would flush now instead.
                 usleep(50)

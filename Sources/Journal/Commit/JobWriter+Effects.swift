@@ -63,9 +63,7 @@ extension JobWriter {
         }
     }
 
-    /// An effect was done.
-    ///
-    /// One that was withdrawn in the meantime is done all the same.
+    /// An effect was done; one that was withdrawn in the meantime is done all the same.
     func effectDone(_ id: UInt64) throws {
         let (_, row) = try job()
         try database.execute(

@@ -2,9 +2,7 @@ import GRDB
 import LightningTypes
 
 extension JobWriter {
-    /// lnd made an invoice.
-    ///
-    /// Repeating it for the same job changes nothing.
+    /// lnd made an invoice; repeating it for the same job changes nothing.
     func invoiceOpened(_ terms: InvoiceTerms) throws {
         let (key, row) = try job()
         guard key.role == .provider else {

@@ -17,7 +17,7 @@ extension Journal {
             var payments: [PaymentRecord] = []
             try database.each(
                 """
-                SELECT \(PaymentRecord.columns) FROM payment
+                SELECT \(PaymentRecord.columns) FROM payment INDEXED BY payment_unresolved
                 WHERE status = 0 AND hash > ? ORDER BY hash LIMIT ?
                 """,
                 hash.map { .hash($0) } ?? .bytes([]),

@@ -131,7 +131,7 @@ enum Schema {
             instruction BLOB NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX payment_job ON payment (job);
-        CREATE INDEX payment_unresolved ON payment (amount, max_fee) WHERE status = 0;
+        CREATE INDEX payment_unresolved ON payment (hash, amount, max_fee) WHERE status = 0;
         CREATE INDEX payment_failed ON payment (resolved_at) WHERE status = 2;
 
         -- What was spent, by spans of 600 seconds, so that a month's sum reads 4,320 rows at most.

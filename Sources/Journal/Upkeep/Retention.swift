@@ -99,11 +99,12 @@ extension Journal {
                 before(retention.jobSeconds),
                 limit
             )
+            // The plus keeps SQLite from the index of `job`, where all rows of pruned jobs are alike.
             pruned.records = try database.execute(
                 cached: """
                     DELETE FROM client_key WHERE (identity, key) IN (
                         SELECT identity, key FROM client_key
-                        WHERE created_at < ? AND job IS NULL LIMIT ?)
+                        WHERE created_at < ? AND +job IS NULL LIMIT ?)
                     """,
                 before(retention.clientKeySeconds),
                 limit
@@ -115,7 +116,7 @@ extension Journal {
                 pruned.records += try database.execute(
                     cached: """
                         DELETE FROM \(table) WHERE hash IN (
-                            SELECT hash FROM \(table) WHERE \(condition) AND job IS NULL LIMIT ?)
+                            SELECT hash FROM \(table) WHERE \(condition) AND +job IS NULL LIMIT ?)
                         """,
                     before(retention.recordSeconds),
                     limit

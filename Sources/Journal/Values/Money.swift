@@ -135,9 +135,7 @@ package struct LedgerEntry: Hashable, Sendable {
     package var id: Int64
     /// When it was recorded.
     package var at: UnixTime
-    /// The job.
-    ///
-    /// A provider earned, a requester spent.
+    /// The job: a provider earned, a requester spent.
     package var job: JobKey
     /// What was sold or bought.
     package var profile: String
