@@ -36,6 +36,8 @@ final class EventLoop: SerialExecutor, TaskExecutor {
         var isAsleep = false
     }
 
+    private static let workRounds = 64
+
     private let epoll: Int32
     private let wakeUp: Int32
     private let thread = Atomic<UInt>(0)
@@ -152,7 +154,14 @@ final class EventLoop: SerialExecutor, TaskExecutor {
         var tokens = [UInt64](repeating: 0, count: Int(LCP_EPOLL_BATCH))
         var ready = [UInt32](repeating: 0, count: Int(LCP_EPOLL_BATCH))
         while true {
-            let timeout = runWork()
+            // One piece of work often leads to the next; asking the system after each would cost
+            // more than the work. Bounded, so that sockets get their turn.
+            var timeout = runWork()
+            var rounds = 1
+            while timeout == 0, rounds < Self.workRounds {
+                timeout = runWork()
+                rounds += 1
+            }
             let count = lcp_epoll_wait(epoll, &tokens, &ready, timeout)
             state.withLock { $0.isAsleep = false }
             // A signal interrupts the wait; nothing is ready then.
