@@ -4,27 +4,35 @@
 /// can't be passed where a job is meant.
 package struct Bytes32: Hashable, Sendable {
     // Four big-endian words instead of an array: no allocation, and equality is four compares.
-    private let words: SIMD4<UInt64>
+    // Not SIMD4<UInt64>: debug builds of Swift 6.3.1 crash in swift_task_dealloc after a function
+    // with `async throws(SomeError)` has returned a struct that contains such a vector.
+    private var first: UInt64 = 0
+    private var second: UInt64 = 0
+    private var third: UInt64 = 0
+    private var fourth: UInt64 = 0
 
     /// Takes exactly 32 bytes; nil for any other count.
     package init?(_ bytes: some Sequence<UInt8>) {
         // Other modules call this unspecialized, where an iterator costs a call for each byte; the
         // bytes of an array or its slice are read in place instead.
-        let fromStorage = bytes.withContiguousStorageIfAvailable { Self.words(in: $0) }
-        guard let words = fromStorage ?? Self.words(in: bytes) else { return nil }
-        self.words = words
+        let fromStorage = bytes.withContiguousStorageIfAvailable { Self(reading: $0) }
+        guard let value = fromStorage ?? Self(reading: bytes) else { return nil }
+        self = value
     }
 
     @inline(__always)
-    private static func words(in bytes: some Sequence<UInt8>) -> SIMD4<UInt64>? {
-        var words = SIMD4<UInt64>()
+    private init?(reading bytes: some Sequence<UInt8>) {
         var count = 0
         for byte in bytes {
             guard count < 32 else { return nil }
-            words[count / 8] = words[count / 8] << 8 | UInt64(byte)
+            // One register of 256 bits, moved up by a byte.
+            first = first << 8 | second >> 56
+            second = second << 8 | third >> 56
+            third = third << 8 | fourth >> 56
+            fourth = fourth << 8 | UInt64(byte)
             count += 1
         }
-        return count == 32 ? words : nil
+        guard count == 32 else { return nil }
     }
 
     /// Reads 64 hex digits of either case; nil for anything else.
@@ -34,18 +42,18 @@ package struct Bytes32: Hashable, Sendable {
     }
 
     /// 32 zero bytes.
-    package static let zero = Bytes32(words: SIMD4())
+    package static let zero = Bytes32()
 
     /// The 32 bytes in order.
     package var bytes: [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
             // The closure writes all 32 bytes that it then declares.
-            for index in 0..<4 {
-                for byte in 0..<8 {
-                    buffer[index * 8 + byte] = UInt8(
-                        truncatingIfNeeded: words[index] >> UInt64(56 - 8 * byte)
-                    )
-                }
+            for byte in 0..<8 {
+                let shift = UInt64(56 - 8 * byte)
+                buffer[byte] = UInt8(truncatingIfNeeded: first >> shift)
+                buffer[byte + 8] = UInt8(truncatingIfNeeded: second >> shift)
+                buffer[byte + 16] = UInt8(truncatingIfNeeded: third >> shift)
+                buffer[byte + 24] = UInt8(truncatingIfNeeded: fourth >> shift)
             }
             count = 32
         }
@@ -54,7 +62,7 @@ package struct Bytes32: Hashable, Sendable {
     /// 64 lower-case hex digits.
     package var hex: String { Hex.encode(bytes) }
 
-    private init(words: SIMD4<UInt64>) { self.words = words }
+    private init() {}
 }
 
 /// A 32-byte value with a meaning of its own: a hash or an identifier that may be shown and logged.

@@ -46,4 +46,10 @@ package struct HTTP2PeerSettings: Equatable, Sendable {
 
     /// How large a header list the peer accepts, counted as ``HeaderField/listSize``.
     package var maxHeaderListSize: UInt32
+
+    /// Takes both.
+    package init(maxConcurrentStreams: UInt32, maxHeaderListSize: UInt32) {
+        self.maxConcurrentStreams = maxConcurrentStreams
+        self.maxHeaderListSize = maxHeaderListSize
+    }
 }

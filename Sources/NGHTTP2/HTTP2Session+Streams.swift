@@ -12,6 +12,9 @@ extension HTTP2Session {
         _ fields: [HeaderField],
         endStream: Bool = false
     ) throws(HTTP2Error) -> StreamID {
+        guard nghttp2_session_check_request_allowed(pointer) != 0 else {
+            throw HTTP2Error(code: .streamsRefused, detail: "the session opens no new streams")
+        }
         let body = endStream ? nil : OutgoingBody()
         let stream = withVectors(fields) { vectors in
             withProvider(body) {

@@ -14,7 +14,7 @@ struct SimnetCommand: AsyncParsableCommand {
 
             EXAMPLE
               lcp-simnet --dir /tmp/net --node alice --node bob --channel alice:bob:1000000
-              lcp-simnet ctl --dir /tmp/net status
+              lcp-simnet ctl status --dir /tmp/net
             """,
         subcommands: [RunCommand.self, ControlCommand.self],
         defaultSubcommand: RunCommand.self

@@ -23,6 +23,12 @@ import Testing
         #expect(Bytes32(bytes + [0]) == nil)
     }
 
+    @Test func `32 bytes are stored as plain words, not as a vector`() {
+        // See the comment in Bytes32: the compiler does not warn, the process crashes.
+        #expect(MemoryLayout<Bytes32>.alignment == MemoryLayout<UInt64>.alignment)
+        #expect(MemoryLayout<Bytes32>.size == 32)
+    }
+
     @Test func `a node ID begins with 2 or 3 and has 33 bytes`() throws {
         let key = "03e7156ae33b0a208d0744199163177e909e80176e55d97a2f221ede0f934dd9ad"
         #expect(try #require(NodeID(hex: key.uppercased())).hex == key)

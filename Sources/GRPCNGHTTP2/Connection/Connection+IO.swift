@@ -145,7 +145,7 @@ extension Connection {
         handle(session.takeEvents())
         guard phase != .closed, !buffers.plaintext.isEmpty else { return false }
         guard let tls else {
-            swap(&buffers.plaintext, &buffers.unsent)
+            buffers.sendPlaintext()
             return true
         }
         attemptTransport { () throws(GRPCTransportError) in

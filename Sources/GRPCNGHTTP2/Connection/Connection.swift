@@ -94,6 +94,9 @@ actor Connection {
         var plaintext: [UInt8] = []
         var unsent: [UInt8] = []
         var sent = 0
+
+        /// Without TLS what was made is what is sent.
+        mutating func sendPlaintext() { swap(&plaintext, &unsent) }
     }
 
     /// A client's connection to an address, or with `onRequest` a server's accepted one.

@@ -71,9 +71,13 @@ final class InboundChannel: Sendable {
                 state.parts = []
                 state.head = 0
                 state.bufferedBytes = 0
-                state.ending = ending
-            } else if state.ending == nil {
-                state.ending = ending
+            }
+            switch state.ending {
+            case nil: state.ending = ending
+            // A sequence that had ended well is cut short by an abort only.
+            case .finished: if discarding { state.ending = ending }
+            // The first error is the cause of the others.
+            case .failed: break
             }
             defer { state.reader = nil }
             return state.reader

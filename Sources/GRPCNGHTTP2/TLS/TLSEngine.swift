@@ -9,6 +9,8 @@ final class TLSEngine {
     private let input: OpaquePointer
     private let output: OpaquePointer
     private let context: TLSContext
+    // A TLS record has at most 16 KiB of plaintext.
+    private var record = [UInt8](repeating: 0, count: 16_384)
     private var hasEnded = false
 
     /// What a read found.
@@ -103,13 +105,16 @@ final class TLSEngine {
     func read(into plaintext: inout [UInt8]) throws(GRPCTransportError) -> ReadResult {
         ERR_clear_error()
         while true {
-            let used = plaintext.count
-            // A record has at most 16 KiB.
-            plaintext.append(contentsOf: repeatElement(0, count: 16_384))
-            let count = plaintext.withUnsafeMutableBytes {
-                SSL_read(ssl, $0.baseAddress?.advanced(by: used), 16_384)
+            let count = record.withUnsafeMutableBytes {
+                SSL_read(ssl, $0.baseAddress, Int32($0.count))
             }
-            plaintext.removeLast(16_384 - Int(max(0, count)))
+            if count > 0 {
+                record.withUnsafeBytes {
+                    plaintext.append(
+                        contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<Int(count)])
+                    )
+                }
+            }
             guard count <= 0 else { continue }
             switch SSL_get_error(ssl, count) {
             case SSL_ERROR_WANT_READ: return .needsInput
@@ -141,14 +146,15 @@ final class TLSEngine {
 
     /// Appends the ciphertext to send.
     func takeOutput(into ciphertext: inout [UInt8]) {
-        let pending = lcp_bio_pending(output)
-        guard pending > 0 else { return }
-        let used = ciphertext.count
-        ciphertext.append(contentsOf: repeatElement(0, count: pending))
-        let count = ciphertext.withUnsafeMutableBytes {
-            BIO_read(output, $0.baseAddress?.advanced(by: used), Int32(pending))
+        while lcp_bio_pending(output) > 0 {
+            let count = record.withUnsafeMutableBytes {
+                BIO_read(output, $0.baseAddress, Int32($0.count))
+            }
+            guard count > 0 else { return }
+            record.withUnsafeBytes {
+                ciphertext.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<Int(count)]))
+            }
         }
-        ciphertext.removeLast(pending - Int(max(0, count)))
     }
 
     /// Says that nothing more will be sent.

@@ -54,7 +54,10 @@ struct MessageDeframer {
                 message.reserveCapacity(min(missing, 1 << 16))
             }
             let count = min(missing, bytes.count - position)
-            message += bytes[position..<(position + count)]
+            bytes.withUnsafeBufferPointer { bytes in
+                let part = UnsafeBufferPointer(rebasing: bytes[position..<(position + count)])
+                message.append(contentsOf: part)
+            }
             position += count
             missing -= count
             guard missing == 0 else { break }

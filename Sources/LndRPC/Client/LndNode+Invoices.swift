@@ -149,7 +149,9 @@ extension LndNode {
         )
     }
 
-    /// Cancels an invoice: after success it can never be paid. Repeating it is a success.
+    /// Cancels an invoice: after success it can never be paid.
+    ///
+    /// Repeating it is a success.
     ///
     /// - Parameter paymentHash: Its payment hash.
     /// - Throws: ``LndError``: `invoiceAlreadySettled` when it was paid, `invoiceUnknown`.
@@ -160,7 +162,9 @@ extension LndNode {
         )
     }
 
-    /// Takes the payment that waits at a hold invoice. Repeating it is a success.
+    /// Takes the payment that waits at a hold invoice.
+    ///
+    /// Repeating it is a success.
     ///
     /// - Parameter preimage: Its preimage.
     /// - Throws: ``LndError``: `invoiceStillOpen`, `invoiceAlreadyCanceled`, `invoiceUnknown`.

@@ -77,6 +77,8 @@ extension LndNode {
                     (messages: RPCAsyncSequence<Response, any Error>) in
                     var answers = messages.makeAsyncIterator()
                     guard let answer = try await answers.next() else {
+                        // A cancelled call may end like this, too.
+                        try Task.checkCancellation()
                         throw LndError(.malformedAnswer, "\(method.method): there is no answer")
                     }
                     // lnd's status comes last: without it the answer does not count.
@@ -142,10 +144,9 @@ extension LndNode {
         do {
             return try await call(Self.metadata(used))
         } catch let refusal as Refused {
-            let error = LndError(any: refusal.error, rpc: method.method)
-            guard error.refusesMacaroon, let fresh = try macaroon.afterRefusal(of: used) else {
-                throw error
-            }
+            guard LndError(any: refusal, rpc: method.method).refusesMacaroon,
+                let fresh = try macaroon.afterRefusal(of: used)
+            else { throw refusal }
             return try await call(Self.metadata(fresh))
         }
     }
@@ -183,7 +184,7 @@ extension LndNode {
 }
 
 /// The call was refused before any answer.
-private struct Refused: Error {
+struct Refused: Error {
     var error: RPCError
 }
 

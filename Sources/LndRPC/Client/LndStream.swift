@@ -43,7 +43,10 @@ package struct LndStream<Element: Sendable>: AsyncSequence, Sendable {
             isolation actor: isolated (any Actor)? = #isolation
         ) async throws(LndError) -> Element? {
             do {
-                return try await base.next(isolation: actor)
+                if let element = try await base.next(isolation: actor) { return element }
+                // A transport may end a cancelled call without an error.
+                try Task.checkCancellation()
+                return nil
             } catch {
                 throw LndError(any: error, rpc: rpc)
             }
@@ -76,6 +79,7 @@ extension LndError {
     init(any error: any Error, rpc: String) {
         switch error {
         case let known as LndError: self = known
+        case let refused as Refused: self.init(any: refused.error, rpc: rpc)
         case _ where Task.isCancelled: self.init(.cancelled, "\(rpc): cancelled")
         case is CancellationError: self.init(.cancelled, "\(rpc): cancelled")
         case let status as RPCError where status.cause is CancellationError:

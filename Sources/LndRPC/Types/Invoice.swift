@@ -16,7 +16,7 @@ package struct Invoice: Equatable, Sendable {
 
     /// The payment hash.
     package var paymentHash: PaymentHash
-    /// The preimage; lnd tells it before settlement too. Nil for a hold invoice not yet settled.
+    /// The preimage, also before settlement; nil for a hold invoice not yet settled.
     package var preimage: Preimage?
     /// Where the invoice is in its life.
     package var state: State

@@ -4,7 +4,9 @@ import SwiftProtobuf
 
 /// An invoice to be made (`AddInvoice`, `AddHoldInvoice`).
 package struct NewInvoice: Equatable, Sendable {
-    /// What to ask for; nil leaves it to the payer. Below 1000 msat most routes refuse to carry it.
+    /// What to ask for; nil leaves it to the payer.
+    ///
+    /// Most routes refuse to carry less than 1000 msat.
     package var amount: MilliSatoshi?
     /// What the invoice carries: a description, or the hash of one.
     package enum Description: Equatable, Sendable {
@@ -18,9 +20,9 @@ package struct NewInvoice: Equatable, Sendable {
     package var description: Description
     /// How long the invoice can be paid, in seconds: 1 to ``maximumExpiry``.
     package var expirySeconds: UInt32
-    /// The preimage; nil lets lnd draw one. Must be nil for a hold invoice.
+    /// The preimage; nil lets lnd draw one, and is a must for a hold invoice.
     package var preimage: Preimage?
-    /// Final CLTV delta in blocks; nil is the node's default. lnd demands at least 24 since 0.21.
+    /// Final CLTV delta in blocks, at least 24 since lnd 0.21; nil is the node's default.
     package var finalCLTVDelta: UInt32?
     /// Whether to add hints to private channels.
     package var includesPrivateChannels: Bool

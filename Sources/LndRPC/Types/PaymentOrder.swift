@@ -8,11 +8,13 @@ package struct PaymentOrder: Equatable, Sendable {
     package var paymentRequest: Redacted<String>
     /// What to pay; only for an invoice that leaves it to the payer, else nil.
     package var amount: MilliSatoshi?
-    /// The most to pay beside the amount. Zero allows only routes without fees, as a direct
-    /// channel is.
+    /// The most to pay beside the amount.
+    ///
+    /// Zero allows only routes without fees, as a direct channel is.
     package var feeLimit: MilliSatoshi
-    /// How long new attempts may begin, in seconds: 1 to `Int32.max`. What is on its way then
-    /// stays on its way, possibly for hours.
+    /// How long new attempts may begin, in seconds, at least 1.
+    ///
+    /// What is on its way then stays on its way, possibly for hours.
     package var timeoutSeconds: UInt32
     /// The most blocks the money may be locked for; nil is the node's limit, usually 2016.
     package var cltvLimit: UInt32?
