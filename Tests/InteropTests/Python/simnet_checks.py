@@ -45,9 +45,9 @@ def main():
             line = traceback.extract_tb(failure.__traceback__)
             line = next(f for f in reversed(line) if not f.filename.endswith("harness.py"))
             place = f"{os.path.basename(line.filename)}:{line.lineno}"
-            return {"check": name, "passed": False, "detail": f"{failure} ({place})"}
+            return {"check": name, "passed": False, "detail": f"{str(failure)[:600]} ({place})"}
         except BaseException:
-            return {"check": name, "passed": False, "detail": traceback.format_exc()}
+            return {"check": name, "passed": False, "detail": traceback.format_exc()[-1200:]}
 
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for done in concurrent.futures.as_completed(pool.submit(run, *c) for c in checks):
