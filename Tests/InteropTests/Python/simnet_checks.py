@@ -26,6 +26,8 @@ def main():
     options = parser.parse_args()
 
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    # Else a process started by one check shuts the sockets of the others.
+    os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
     lnd_schema.load(options.schema)
     from simnet import harness
     from simnet import faults, invoices, macaroons, messages, payments  # noqa: F401
@@ -46,8 +48,14 @@ def main():
             line = next(f for f in reversed(line) if not f.filename.endswith("harness.py"))
             place = f"{os.path.basename(line.filename)}:{line.lineno}"
             return {"check": name, "passed": False, "detail": f"{str(failure)[:600]} ({place})"}
-        except BaseException:
-            return {"check": name, "passed": False, "detail": traceback.format_exc()[-1200:]}
+        except BaseException as error:
+            places = " ".join(
+                f"{os.path.basename(f.filename)}:{f.lineno}"
+                for f in traceback.extract_tb(error.__traceback__)
+                if f.filename.startswith(os.path.dirname(os.path.abspath(__file__)))
+            )
+            detail = f"{type(error).__name__} {harness.describe(error)[:600]} ({places})"
+            return {"check": name, "passed": False, "detail": detail}
 
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for done in concurrent.futures.as_completed(pool.submit(run, *c) for c in checks):

@@ -1,7 +1,6 @@
 """A lcp-simnet process, its nodes, and what the checks need to talk about them."""
 
 import contextlib
-import ctypes
 import hashlib
 import json
 import os
@@ -388,7 +387,6 @@ class Simnet:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=_die_with_parent,
         )
         line = self.process.stdout.readline()
         if not line:
@@ -437,11 +435,6 @@ class Simnet:
             self.process.stderr.close()
         if not self.is_borrowed:
             shutil.rmtree(self.directory, ignore_errors=True)
-
-
-def _die_with_parent():
-    # A check program that is killed leaves no network behind.
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 @contextlib.contextmanager

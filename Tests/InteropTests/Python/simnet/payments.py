@@ -183,10 +183,49 @@ def _():
         )
         # One msat too little is too little.
         made = bob.add(value=100_000)
-        reason = alice.failed(made.payment_request, fee_limit_msat=fee - 1)
+        reason = alice.failed(made.payment_request, fee_limit_msat=fee - 1, max_parts=1)
         equal(reason, NO_ROUTE, "a limit of one msat less")
         alice.paid(made.payment_request, fee_limit_msat=fee)
         equal(bob.peers().keys(), {carol.pubkey}, "bob knows carol only")
+
+
+@check("a partial set of HTLCs leaves the invoice open and is released after 120 s")
+def _():
+    channels = ("alice:carol:1000000", "carol:bob:1000000")
+    with network(*channels, names=("alice", "bob", "carol")) as (simnet, alice, bob, carol):
+        whole = bob.add(value=100_000)
+        fee = alice.paid(whole.payment_request, fee_limit_sat=100).fee_msat
+        before = local_msat(alice)
+        # Half of it fits the limit, the other half no more.
+        made = bob.add(value=100_000)
+        stream = alice.pay(made.payment_request, fee_limit_msat=fee - 1)
+        eventually(lambda: bob.lookup(made.r_hash).htlcs, "an HTLC has arrived")
+        found = bob.lookup(made.r_hash)
+        equal((found.state, [h.state for h in found.htlcs]), (OPEN, [0]), "invoice and HTLC")
+        equal(found.htlcs[0].mpp_total_amt_msat, 100_000_000, "total of the set")
+        simnet.ctl("time", 121)
+        last = stream.all()[-1]
+        equal((last.status, last.failure_reason), (FAILED, NO_ROUTE), "payment")
+        found = bob.lookup(made.r_hash)
+        equal((found.state, [h.state for h in found.htlcs]), (OPEN, [2]), "released")
+        equal(local_msat(alice), before, "balance")
+
+
+@check("a large payment is split over several channels")
+def _():
+    channels = ("alice:bob:100000",) * 3
+    with network(*channels) as (_, alice, bob):
+        made = bob.add(value=200_000)
+        reason = alice.failed(made.payment_request, max_parts=1)
+        equal(reason, NO_ROUTE, "in one part")
+        last = alice.paid(made.payment_request)
+        succeeded = [h for h in last.htlcs if h.status == 1]
+        expect(len(succeeded) > 1, f"{len(succeeded)} HTLCs")
+        parts = sum(h.route.hops[-1].amt_to_forward_msat for h in succeeded)
+        equal(parts, 200_000_000, "the parts' sum")
+        found = bob.lookup(made.r_hash)
+        equal(sum(h.amt_msat for h in found.htlcs if h.state == 1), 200_000_000, "the payee's")
+        equal(local_msat(bob), 200_000_000, "balance")
 
 
 @check("a payment takes the direct channel when it can, else the way around")

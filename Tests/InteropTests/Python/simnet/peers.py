@@ -5,6 +5,8 @@ import lightning_pb2 as ln
 from .harness import Code, Stream, check, equal, eventually, expect, network, refused
 
 ONLINE, OFFLINE = 0, 1
+# Carol and dave make a subscription prove that it is live.
+NAMES = ("alice", "bob", "carol", "dave")
 
 
 def connect_to(node, pubkey, host, **fields):
@@ -12,18 +14,19 @@ def connect_to(node, pubkey, host, **fields):
     return node.lightning.ConnectPeer(ln.ConnectPeerRequest(addr=address, **fields))
 
 
-def peer_events(node, toggle_peer):
-    """A live SubscribePeerEvents; `toggle_peer` is connected again afterwards and drained."""
+def peer_events(node, toggle, fence):
+    """A live SubscribePeerEvents and the probes' events; both helpers stay connected."""
     stream = Stream(node.lightning.SubscribePeerEvents(ln.PeerEventSubscription()))
     while stream.items.empty():
-        toggle_peer.connect(node)
-        toggle_peer.disconnect(node)
-    # The last OFFLINE is the end of what the probes made: after it comes a marked ONLINE.
-    toggle_peer.connect(node)
-    events = [stream.next("probe")]
-    while toggle_peer.pubkey not in node.peers() or not stream.items.empty():
-        events.append(stream.next("probe"))
-    return stream, events
+        toggle.connect(node)
+        toggle.disconnect(node)
+    toggle.connect(node)
+    # Events come in order, so the fence's first one follows everything the probes have made.
+    fence.connect(node)
+    probes = []
+    while not probes or probes[-1].pub_key != fence.pubkey:
+        probes.append(stream.next("a probe's event"))
+    return stream, probes[:-1]
 
 
 @check("two nodes connect, and both list the other")
@@ -95,9 +98,9 @@ def _():
 
 @check("peer events tell changes only, without a snapshot")
 def _():
-    with network(names=("alice", "bob", "carol")) as (_, alice, bob, carol):
+    with network(names=NAMES) as (_, alice, bob, carol, dave):
         alice.connect(bob)
-        stream, events = peer_events(alice, carol)
+        stream, events = peer_events(alice, carol, dave)
         expect(all(e.pub_key == carol.pubkey for e in events), "bob was there before: no event")
         alice.disconnect(bob)
         event = stream.next("bob's OFFLINE")
@@ -109,8 +112,8 @@ def _():
 
 @check("every subscriber of peer events hears every change, on both sides")
 def _():
-    with network(names=("alice", "bob", "carol")) as (_, alice, bob, carol):
-        streams = [peer_events(node, carol)[0] for node in (alice, bob)]
+    with network(names=NAMES) as (_, alice, bob, carol, dave):
+        streams = [peer_events(node, carol, dave)[0] for node in (alice, bob)]
         alice.connect(bob)
         for stream, peer in zip(streams, (bob, alice)):
             event = stream.next("ONLINE")
@@ -119,7 +122,7 @@ def _():
 
 @check("an ONLINE event has no type on the wire")
 def _():
-    with network(names=("alice", "bob", "carol")) as (_, alice, bob, carol):
+    with network(names=NAMES) as (_, alice, bob, carol, dave):
         raw = Stream(
             alice.channel.unary_stream("/lnrpc.Lightning/SubscribePeerEvents")(
                 b"", metadata=alice.metadata
@@ -135,9 +138,9 @@ def _():
 
 @check("an OFFLINE may come after the ONLINE of the next connection")
 def _():
-    with network("alice:bob:1000000", names=("alice", "bob", "carol")) as net:
-        simnet, alice, bob, carol = net
-        stream, _ = peer_events(alice, carol)
+    with network("alice:bob:1000000", names=NAMES) as net:
+        simnet, alice, bob, carol, dave = net
+        stream, _ = peer_events(alice, carol, dave)
         simnet.ctl("separate", "alice", "bob", "--late-offline")
         for kind in (ONLINE, OFFLINE):
             event = stream.next("bob's event")
@@ -147,9 +150,9 @@ def _():
 
 @check("peers with a channel find each other again, others do not")
 def _():
-    with network("alice:bob:1000000", names=("alice", "bob", "carol")) as net:
-        simnet, alice, bob, carol = net
-        stream, _ = peer_events(alice, carol)
+    with network("alice:bob:1000000", names=NAMES) as net:
+        simnet, alice, bob, carol, dave = net
+        stream, _ = peer_events(alice, carol, dave)
         simnet.ctl("separate", "alice", "carol")
         simnet.ctl("separate", "alice", "bob")
         found = [(e.pub_key, e.type) for e in stream.take(3, "events")]
@@ -163,8 +166,8 @@ def _():
 
 @check("a permanent peer comes back after a loss, until it is disconnected")
 def _():
-    with network(names=("alice", "bob", "carol")) as (simnet, alice, bob, carol):
-        stream, _ = peer_events(alice, carol)
+    with network(names=NAMES) as (simnet, alice, bob, carol, dave):
+        stream, _ = peer_events(alice, carol, dave)
         equal(
             alice.connect(bob, perm=True).status,
             f"connection to {bob.pubkey}@{bob.p2p_address} initiated", "status",
@@ -182,8 +185,8 @@ def _():
 
 @check("a permanent connection to a peer that is not there yet is made when it comes")
 def _():
-    with network(names=("alice", "bob", "carol")) as (simnet, alice, bob, carol):
-        stream, _ = peer_events(alice, carol)
+    with network(names=NAMES) as (simnet, alice, bob, carol, dave):
+        stream, _ = peer_events(alice, carol, dave)
         simnet.ctl("wallet", "bob", "locked")
         refused(Code.UNKNOWN, "", lambda: alice.connect(bob), match="part")
         alice.connect(bob, perm=True)
@@ -194,9 +197,9 @@ def _():
 
 @check("ctl separate --stay-down keeps peers apart until ctl join")
 def _():
-    with network("alice:bob:1000000", names=("alice", "bob", "carol")) as net:
-        simnet, alice, bob, carol = net
-        stream, _ = peer_events(alice, carol)
+    with network("alice:bob:1000000", names=NAMES) as net:
+        simnet, alice, bob, carol, dave = net
+        stream, _ = peer_events(alice, carol, dave)
         simnet.ctl("separate", "alice", "bob", "--stay-down")
         event = stream.next("OFFLINE")
         equal((event.pub_key, event.type), (bob.pubkey, OFFLINE), "event")
