@@ -130,7 +130,10 @@ let package = Package(
         ),
         .testTarget(
             name: "LndSimTests",
-            dependencies: ["LndSim", "BOLT11", "LightningTypes", "LightningCrypto", "LCPTesting"],
+            dependencies: [
+                "LndSim", "LndRPC", "GRPCNGHTTP2", "BOLT11", "LightningTypes", "LightningCrypto",
+                "LCPTesting",
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -147,6 +150,16 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "LndRPCTests",
+            dependencies: [
+                "LndRPC", "GRPCProtobufCoding", "LightningTypes", "LightningCrypto",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCInProcessTransport", package: "grpc-swift-2"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "LightningTypesTests",
             dependencies: ["LightningTypes", "LightningCrypto"],
             swiftSettings: swiftSettings
@@ -158,3 +171,19 @@ let package = Package(
         ),
     ]
 )
+
+// MARK: - What only developers build
+
+if Context.environment["LCP_DEV"] == "1" {
+    package.targets += [
+        .executableTarget(
+            name: "simnet-benchmark",
+            dependencies: [
+                "LndSim", "LndRPC", "GRPCNGHTTP2", "LightningTypes",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/SimnetBenchmark",
+            swiftSettings: swiftSettings
+        )
+    ]
+}

@@ -28,8 +28,8 @@ struct Bakery: Sendable {
         _ values: [String],
         method: String,
         now: NetworkTime
-    ) throws(LndFault) {
-        guard !Permissions.free.contains(method) else { return }
+    ) throws(LndFault) -> Bool {
+        guard !Permissions.free.contains(method) else { return true }
         guard let required = Permissions.required(by: method) else {
             throw .unknown("\(method): unknown permissions required for method")
         }
@@ -37,7 +37,7 @@ struct Bakery: Sendable {
             throw .unknown("expected 1 macaroon, got \(values.count)")
         }
         guard let binary = Hex.decode(value) else { throw .unknown(hexFault(value)) }
-        try check(binary, permissions: [required], method: method, now: now)
+        return try check(binary, permissions: [required], method: method, now: now)
     }
 
     func check(
@@ -45,7 +45,7 @@ struct Bakery: Sendable {
         permissions: [MacaroonPermission],
         method: String,
         now: NetworkTime
-    ) throws(LndFault) {
+    ) throws(LndFault) -> Bool {
         let macaroon = try Macaroon(binary: binary)
         guard let identifier = MacaroonIdentifier(macaroon.identifier) else {
             throw .unknown("cannot get macaroon: invalid macaroon id")
@@ -64,6 +64,7 @@ struct Bakery: Sendable {
         guard permissions.allSatisfy(allowed.contains) || allowed.contains(uri) else {
             throw .unknown("permission denied")
         }
+        return macaroon.caveats.isEmpty
     }
 
     private func check(caveat: [UInt8], now: NetworkTime) throws(LndFault) {
@@ -177,13 +178,15 @@ extension SimulatedNetwork {
     ///   - method: The full path of the call.
     ///   - now: The current time, for caveats.
     ///   - node: The node called.
+    /// - Returns: Whether the answer holds for ever, because no caveat can change it.
     /// - Throws: ``LndFault`` with status Unknown, as lnd words it.
+    @discardableResult
     package func authorize(
         _ values: [String],
         method: String,
         now: NetworkTime,
         on node: NodeHandle
-    ) throws(LndFault) {
+    ) throws(LndFault) -> Bool {
         try nodes[node.index].bakery.authorize(values, method: method, now: now)
     }
 
@@ -284,7 +287,7 @@ extension SimulatedNetwork {
             permissions = [required]
         }
         do {
-            try nodes[node.index].bakery.check(
+            _ = try nodes[node.index].bakery.check(
                 macaroon,
                 permissions: permissions,
                 method: method,

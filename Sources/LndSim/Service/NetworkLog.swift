@@ -76,7 +76,11 @@ struct NetworkLog: ~Copyable {
         while written < bytes.count {
             // The slice is within the array, which lives through the call.
             let count = bytes.withUnsafeBytes { buffer in
-                write(file.number, buffer.baseAddress?.advanced(by: written), buffer.count - written)
+                write(
+                    file.number,
+                    buffer.baseAddress?.advanced(by: written),
+                    buffer.count - written
+                )
             }
             if count < 0 {
                 if errno == EINTR { continue }

@@ -19,6 +19,7 @@ struct NodeFiles: Sendable {
     /// - Parameters:
     ///   - now: The current time, for the certificate.
     ///   - admin: Makes the macaroon.
+    /// - Throws: ``SimnetError`` with code `fileRefused`.
     func prepare(
         now: UnixTime,
         admin: () async -> Redacted<[UInt8]>

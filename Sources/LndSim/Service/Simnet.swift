@@ -77,11 +77,21 @@ package struct Simnet: Sendable {
         self.nodes = nodes
     }
 
-    /// Serves until the task is cancelled.
+    /// Serves until the task is cancelled; once only, since the directory is given free then.
     ///
     /// - Parameter ready: Called once every node listens and `simnet.json` is written.
     /// - Throws: ``SimnetError`` when an address can't be listened on.
     package func run(ready: @escaping @Sendable (Summary) async -> Void) async throws {
+        do {
+            try await serve(ready: ready)
+        } catch {
+            await world.end()
+            throw error
+        }
+        await world.end()
+    }
+
+    private func serve(ready: @escaping @Sendable (Summary) async -> Void) async throws {
         let (ports, port) = AsyncStream<(Int, UInt16)>.makeStream()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, node) in nodes.enumerated() {
@@ -223,7 +233,9 @@ extension World {
             wanted[option, default: 0] += 1
             let number = wanted[option] ?? 0
             do {
-                try call { network throws(LndFault) in try network.open(option, unlessThereAre: number) }
+                try call { network throws(LndFault) in
+                    try network.open(option, unlessThereAre: number)
+                }
             } catch {
                 throw SimnetError(
                     .invalidOption,

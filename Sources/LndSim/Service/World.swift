@@ -11,7 +11,9 @@ package actor World {
     typealias News = AsyncThrowingStream<Delivery, any Error>
 
     private var network: SimulatedNetwork
-    private var log: NetworkLog
+    /// Nil once the network is at its end.
+    private var log: NetworkLog?
+    private var isOver = false
     private var random: NetworkRandom
     private let clock: @Sendable () -> NetworkTime
     /// How far an operator has put the clock forward, in seconds.
@@ -19,6 +21,7 @@ package actor World {
 
     private var streams: [SubscriptionID: News.Continuation] = [:]
     private var phaseWatchers: [NodeHandle: AsyncStream<NodePhase>.Continuation] = [:]
+    private var admissions: Set<Admission> = []
     private var calls: [NodeHandle: [String: UInt64]] = [:]
     private var alarm: (time: NetworkTime, task: Task<Void, Never>)?
 
@@ -53,6 +56,15 @@ package actor World {
         alarm?.task.cancel()
     }
 
+    /// Ends the network in this process and gives its directory free; later calls are refused.
+    func end() {
+        isOver = true
+        log = nil
+        alarm?.task.cancel()
+        for stream in streams.values { stream.finish(throwing: LndFault.unavailable) }
+        streams = [:]
+    }
+
     /// Makes one call on the model.
     ///
     /// - Parameter body: The call.
@@ -61,6 +73,7 @@ package actor World {
     func call<Result: Sendable>(
         _ body: @Sendable (inout SimulatedNetwork) throws(LndFault) -> Result
     ) throws(LndFault) -> Result {
+        if isOver { throw .unavailable }
         network.advance(to: time)
         // A refused call may have changed something too: an oversized message costs a connection.
         defer { publish() }
@@ -71,6 +84,7 @@ package actor World {
     func call<Result: Sendable>(
         _ body: @Sendable (inout SimulatedNetwork, inout NetworkRandom) throws(LndFault) -> Result
     ) throws(LndFault) -> Result {
+        if isOver { throw .unavailable }
         network.advance(to: time)
         defer { publish() }
         return try body(&network, &random)
@@ -102,6 +116,7 @@ package actor World {
     func subscribe(
         _ body: @Sendable (inout SimulatedNetwork) throws(LndFault) -> SubscriptionID
     ) throws(LndFault) -> (SubscriptionID, News) {
+        if isOver { throw .unavailable }
         network.advance(to: time)
         defer { publish() }
         let id = try body(&network)
@@ -147,7 +162,20 @@ package actor World {
         calls[node, default: [:]][method, default: 0] += 1
         guard !Permissions.free.contains(method) else { return }
         try network.checkServing(node)
-        try network.authorize(macaroons, method: method, now: time, on: node)
+        let admission = Admission(node: node, method: method, macaroons: macaroons)
+        guard !admissions.contains(admission) else { return }
+        if try network.authorize(macaroons, method: method, now: time, on: node) {
+            // A macaroon once good stays good, as no root key is ever deleted. Anyone can derive
+            // any number of macaroons from one, so the memory is bounded.
+            if admissions.count >= 1000 { admissions.removeAll() }
+            admissions.insert(admission)
+        }
+    }
+
+    private struct Admission: Hashable {
+        let node: NodeHandle
+        let method: String
+        let macaroons: [String]
     }
 
     /// How often each method of each node was called.
@@ -169,7 +197,7 @@ package actor World {
 
     private func publish() {
         let output = network.takeOutput()
-        if !output.changes.isEmpty { log.append(output.changes) }
+        if !output.changes.isEmpty { log?.append(output.changes) }
         for event in output.events {
             switch event {
             case .deliver(let id, let delivery): streams[id]?.yield(delivery)
@@ -182,7 +210,7 @@ package actor World {
 
     /// Sleeps until the model wants to be told the time, unless it does so already.
     private func setAlarm() {
-        guard let due = network.wakeAt else { return }
+        guard !isOver, let due = network.wakeAt else { return }
         if let alarm, alarm.time <= due, !alarm.task.isCancelled { return }
         alarm?.task.cancel()
         let now = time
@@ -197,6 +225,7 @@ package actor World {
     }
 
     private func ring() {
+        guard !isOver else { return }
         alarm = nil
         network.advance(to: time)
         publish()

@@ -1,5 +1,6 @@
 """A running lcp-simnet, and its nodes as a foreign client sees them."""
 
+import itertools
 import json
 import os
 import queue
@@ -19,6 +20,10 @@ from routerrpc import router_pb2_grpc
 from verrpc import verrpc_pb2_grpc
 
 SECONDS = 10
+
+# Never a path twice: grpcio shares connections between channels to one address, and with them the
+# pause after a connection that broke.
+NUMBERS = itertools.count()
 
 
 class Stream:
@@ -138,7 +143,8 @@ def simnet(tmp_path):
 
     def make(*arguments):
         # Unix socket paths are short; pytest's directories are not.
-        directory = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"simnet-{os.getpid()}-{len(made)}")
+        name = f"simnet-{os.getpid()}-{next(NUMBERS)}"
+        directory = os.path.join(os.environ.get("TMPDIR", "/tmp"), name)
         subprocess.run(["rm", "-rf", directory], check=True)
         made.append(Simnet(directory, *arguments))
         return made[-1]

@@ -681,6 +681,36 @@ def test_everything_survives_sigkill(simnet):
     assert payee.lookup(unpaid.r_hash).settle_index == 2
 
 
+@pytest.mark.parametrize("payments_before_kill", [1, 20, 60])
+def test_a_kill_in_the_middle_of_payments_loses_nothing(simnet, payments_before_kill):
+    network = simnet("--node=alice", "--node=bob", "--channel=alice:bob:1000000")
+    alice, bob = network.node("alice"), network.node("bob")
+    invoices = [bob.invoice(1000) for _ in range(100)]
+    payments = [pay(alice, added.payment_request) for added in invoices]
+    for payment in payments[:payments_before_kill]:
+        while payment.next().status != SUCCEEDED:
+            pass
+    network.kill()
+    network.start()
+    alice, bob = network.node("alice"), network.node("bob")
+    settled = 0
+    for number, added in enumerate(invoices):
+        invoice = bob.lookup(added.r_hash)
+        settled += invoice.state == ln.Invoice.SETTLED
+        track = alice.router.TrackPaymentV2(rt.TrackPaymentRequest(payment_hash=added.r_hash))
+        try:
+            assert [p.status for p in track][-1] == SUCCEEDED
+            assert invoice.state == ln.Invoice.SETTLED
+        except grpc.RpcError as error:
+            # The call had not arrived; then nobody was told of a success.
+            assert error.code() == StatusCode.NOT_FOUND
+            assert invoice.state == ln.Invoice.OPEN and number >= payments_before_kill
+    assert settled >= payments_before_kill
+    assert bob.local_msat() == settled * 1000
+    status = network.control.GetStatus(ctl.StatusRequest())
+    assert status.total_msat == 1_000_000_000
+
+
 def test_the_same_seed_gives_the_same_nodes(simnet):
     arguments = ("--node", "alice", "--seed", "5")
     one, other = simnet(*arguments).node("alice"), simnet(*arguments).node("alice")
