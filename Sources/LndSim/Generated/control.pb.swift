@@ -187,6 +187,9 @@ package nonisolated struct Simnetrpc_NodeStatus: Sendable {
 
   package var localMsat: UInt64 = 0
 
+  /// How many server streams are open. lnd acknowledges no subscription; here a test can wait.
+  package var streams: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -547,7 +550,7 @@ nonisolated extension Simnetrpc_StatusResponse: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Simnetrpc_NodeStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".NodeStatus"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}pubkey\0\u{3}wallet_state\0\u{1}calls\0\u{3}local_msat\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}pubkey\0\u{3}wallet_state\0\u{1}calls\0\u{3}local_msat\0\u{1}streams\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -560,6 +563,7 @@ nonisolated extension Simnetrpc_NodeStatus: SwiftProtobuf.Message, SwiftProtobuf
       case 3: try { try decoder.decodeSingularEnumField(value: &self._walletState) }()
       case 4: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufUInt64>.self, value: &self.calls) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.localMsat) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.streams) }()
       default: break
       }
     }
@@ -585,6 +589,9 @@ nonisolated extension Simnetrpc_NodeStatus: SwiftProtobuf.Message, SwiftProtobuf
     if self.localMsat != 0 {
       try visitor.visitSingularUInt64Field(value: self.localMsat, fieldNumber: 5)
     }
+    if self.streams != 0 {
+      try visitor.visitSingularUInt32Field(value: self.streams, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -594,6 +601,7 @@ nonisolated extension Simnetrpc_NodeStatus: SwiftProtobuf.Message, SwiftProtobuf
     if lhs._walletState != rhs._walletState {return false}
     if lhs.calls != rhs.calls {return false}
     if lhs.localMsat != rhs.localMsat {return false}
+    if lhs.streams != rhs.streams {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -103,6 +103,11 @@ extension SimulatedNetwork {
         }
     }
 
+    /// How many server streams of a node are open.
+    package func streamCount(of node: NodeHandle) -> Int {
+        subscriptions.values.count { $0.node == node }
+    }
+
     mutating func open(_ topic: Subscription.Topic, on node: NodeHandle) -> SubscriptionID {
         lastSubscription += 1
         let id = SubscriptionID(number: lastSubscription)

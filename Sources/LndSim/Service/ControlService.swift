@@ -19,6 +19,7 @@ struct ControlService: Simnetrpc_Control.SimpleServiceProtocol {
                     $0.name = record.name
                     $0.pubkey = record.id.hex
                     $0.calls = calls[node] ?? [:]
+                    $0.streams = UInt32(network.streamCount(of: node))
                     if case .running(let state) = network.phase(of: node) {
                         $0.walletState = Simnetrpc_WalletState(state)
                     }

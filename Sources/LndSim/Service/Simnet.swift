@@ -107,8 +107,12 @@ package struct Simnet: Sendable {
                 await world.start(node.handle)
                 group.addTask { try await server.run { port.yield((index, $0)) } }
             }
-            group.addTask { try await serveControl() }
+            let control = try controlTransport()
+            group.addTask { try await serveControl(control) }
             group.addTask {
+                // Whoever reads the readiness line may use the control socket at once. When it can't
+                // be had, `serveControl` says why.
+                guard (try? await control.listeningAddress) != nil else { return }
                 var found: [Int: UInt16] = [:]
                 for await (index, port) in ports {
                     found[index] = port
@@ -124,17 +128,21 @@ package struct Simnet: Sendable {
         }
     }
 
-    private func serveControl() async throws {
-        let path = "\(directory)/control.sock"
-        guard path.utf8.count < 108 else {
-            throw SimnetError(.invalidOption, "\(path) is too long for a unix socket")
+    private var controlPath: String { "\(directory)/control.sock" }
+
+    private func controlTransport() throws(SimnetError) -> HTTP2ServerTransport {
+        guard controlPath.utf8.count < 108 else {
+            throw SimnetError(.invalidOption, "\(controlPath) is too long for a unix socket")
         }
-        let transport = HTTP2ServerTransport(address: .unix(path: path), security: .plaintext)
+        return HTTP2ServerTransport(address: .unix(path: controlPath), security: .plaintext)
+    }
+
+    private func serveControl(_ transport: HTTP2ServerTransport) async throws {
         let server = GRPCServer(transport: transport, services: [ControlService(world: world)])
         do {
             try await server.serve()
         } catch let error as GRPCTransportError {
-            throw SimnetError(.addressRefused, "\(path): \(error)")
+            throw SimnetError(.addressRefused, "\(controlPath): \(error)")
         }
     }
 

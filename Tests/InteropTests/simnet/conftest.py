@@ -7,10 +7,12 @@ import queue
 import signal
 import subprocess
 import threading
+import time
 
 import grpc
 import pytest
 
+import control_pb2
 import control_pb2_grpc
 import lightning_pb2 as ln
 import lightning_pb2_grpc
@@ -61,8 +63,9 @@ class Stream:
 
 
 class Node:
-    def __init__(self, entry, macaroon=None):
+    def __init__(self, entry, control, macaroon=None):
         self.entry = entry
+        self.control = control
         self.name = entry["name"]
         self.pubkey = entry["pubkey"]
         self.key = bytes.fromhex(entry["pubkey"])
@@ -88,7 +91,7 @@ class Node:
         self.versioner = verrpc_pb2_grpc.VersionerStub(self.channel)
 
     def with_macaroon(self, macaroon):
-        return Node(self.entry, macaroon)
+        return Node(self.entry, self.control, macaroon)
 
     def invoice(self, msat, **fields):
         return self.lightning.AddInvoice(ln.Invoice(value_msat=msat, **fields))
@@ -99,9 +102,14 @@ class Node:
     def local_msat(self):
         return self.lightning.ChannelBalance(ln.ChannelBalanceRequest()).local_balance.msat
 
-    def ready(self):
-        """A call, so that streams opened before are live."""
-        self.lightning.GetInfo(ln.GetInfoRequest())
+    def ready(self, streams=1):
+        """Waits until so many streams are live, which lnd itself would not tell."""
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            nodes = self.control.GetStatus(control_pb2.StatusRequest()).nodes
+            if next(n for n in nodes if n.name == self.name).streams >= streams:
+                return
+        raise AssertionError(f"fewer than {streams} streams of {self.name} are live")
 
 
 class Simnet:
@@ -125,7 +133,8 @@ class Simnet:
         )
 
     def node(self, name):
-        return Node(next(n for n in self.summary["nodes"] if n["name"] == name))
+        entry = next(n for n in self.summary["nodes"] if n["name"] == name)
+        return Node(entry, self.control)
 
     def kill(self):
         self.process.kill()

@@ -217,7 +217,7 @@ def test_custom_messages_reach_every_subscriber_in_order(pair):
         Stream(bob.lightning.SubscribeCustomMessages(ln.SubscribeCustomMessagesRequest()))
         for _ in range(2)
     ]
-    bob.ready()
+    bob.ready(2)
     for stream in streams:
         stream.assert_nothing(bob)
     payloads = [bytes([n]) * n for n in range(50)] + [b"z" * 65533]
@@ -262,7 +262,7 @@ def test_refused_custom_messages(pair):
     send(alice, bob.key, 65536 + 42081)
     assert stream.next().type == 42081
     events = Stream(bob.lightning.SubscribePeerEvents(ln.PeerEventSubscription()))
-    bob.ready()
+    bob.ready(2)
     refused(
         UNKNOWN,
         "message payload is too large - encoded 65534 bytes, but maximum message payload is "
