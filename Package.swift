@@ -25,6 +25,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // Tests only: the default build leaves them out.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
     targets: [
         // System libraries: a module map and a shim header, nothing else.
@@ -126,6 +129,17 @@ let package = Package(
         .testTarget(
             name: "LightningCryptoTests",
             dependencies: ["LightningTypes", "LightningCrypto", "LCPTesting"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "InteropTests",
+            dependencies: [
+                "GRPCNGHTTP2", "LightningCrypto", "LightningTypes", "LndRPC", "lcp-simnet",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            exclude: ["Python", "simnet"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
