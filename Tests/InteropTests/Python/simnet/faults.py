@@ -49,6 +49,7 @@ def _():
             made = alice.add(value=1000)
             simnet.ctl("payments", "bob", "--hang")
             stream = bob.pay(made.payment_request)
+            stream.next("the start")
             eventually(
                 lambda: bob.track(made.r_hash).next("the state").htlcs, "the HTLC is on its way"
             )

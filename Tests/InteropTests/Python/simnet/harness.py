@@ -231,7 +231,8 @@ class Node(Client):
                 ("grpc.max_receive_message_length", 200 << 20),
                 ("grpc.max_send_message_length", -1),
                 ("grpc.initial_reconnect_backoff_ms", 100),
-                ("grpc.min_reconnect_backoff_ms", 100),
+                # Also how long one attempt may take.
+                ("grpc.min_reconnect_backoff_ms", 20_000),
                 ("grpc.max_reconnect_backoff_ms", 300),
             ],
         )

@@ -475,6 +475,86 @@ def _():
         equal(alice.decode(text.upper()).num_satoshis, 1, "upper case")
 
 
+def network_prefix(node):
+    """The human-readable part that this node's own invoices begin with."""
+    name = node.info().chains[0].network
+    return {"mainnet": "lnbc", "testnet": "lntb", "regtest": "lnbcrt", "simnet": "lnsb",
+            "signet": "lntbs"}[name]
+
+
+# The fields of a plain invoice that nobody has stored.
+PLAIN = {"p": bytes(32), "s": bytes([9] * 32), "d": b"hi", "9": [16, 8, 0]}
+
+
+def foreign(prefix, secret=1, at=None, **changes):
+    """A text with the plain fields, some of them changed; None leaves one out."""
+    fields = {**PLAIN, **changes}
+    at = int(time.time()) if at is None else at
+    given = [(tag.removeprefix("_"), v) for tag, v in fields.items() if v is not None]
+    return bolt11.encode(prefix, at, given, secret)
+
+
+@check("DecodePayReq refuses incomplete and contradictory invoices with lnd's texts")
+def _():
+    with network() as (_, alice, _bob):
+        prefix = network_prefix(alice)
+        short = bolt11.encode(prefix, 0, [])
+        for text, wrong, match in (
+            ("neither description nor description hash set", foreign(prefix, d=None), "equal"),
+            ("both description and description hash set", foreign(prefix, h=bytes(32)), "equal"),
+            ("no payment hash found", foreign(prefix, p=None), "equal"),
+            # A payment hash of the wrong length is skipped as if it were not there.
+            ("no payment hash found", foreign(prefix, p=bytes(33)), "equal"),
+            ("unknown multiplier x", foreign(prefix + "1x"), "equal"),
+            ("short invoice", cut(prefix), "equal"),
+        ):
+            refused(Code.UNKNOWN, text, lambda: alice.decode(wrong), match=match)
+        refused(Code.UNKNOWN, "", lambda: alice.decode(short), match="part")
+
+
+def cut(prefix):
+    """A text of valid checksum that is too short to hold a signature."""
+    groups = [0] * 10
+    expanded = [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix]
+    check = bolt11._polymod(expanded + groups + [0] * 6) ^ 1
+    groups += [check >> shift & 31 for shift in range(25, -1, -5)]
+    return prefix + "1" + "".join(bolt11.CHARSET[g] for g in groups)
+
+
+@check("DecodePayReq fills in lnd's defaults and is as lax as lnd")
+def _():
+    with network() as (_, alice, bob):
+        prefix = network_prefix(alice)
+        at = int(time.time())
+        found = alice.decode(foreign(prefix + "25u", at=at))
+        payee = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+        equal(found.destination, payee, "the recovered key")
+        equal((found.num_satoshis, found.num_msat), (2500, 2_500_000), "amount")
+        equal((found.timestamp, found.expiry, found.cltv_expiry), (at, 3600, 18), "defaults")
+        equal(found.payment_addr, bytes([9] * 32), "payment_addr")
+        # Without a secret, and with a required feature bit that nobody knows.
+        lax = alice.decode(foreign(prefix, s=None, **{"9": [1] + [0] * 20}))
+        equal(lax.payment_addr, bytes(32), "no payment_addr is all zero")
+        expect(100 in lax.features and lax.features[100].is_required, "feature bit 100")
+        expect(not lax.features[100].is_known, "nobody knows bit 100")
+
+
+@check("an invoice without a payment secret is not paid")
+def _():
+    with network("bob:alice:1000000") as (_, alice, bob):
+        text = foreign(network_prefix(bob) + "10u", s=None)
+        refused(
+            Code.UNKNOWN, "payment request must contain either a payment address or blinded paths",
+            lambda: bob.start_payment(text),
+        )
+
+
+@check("an invoice of a node that nobody knows has no route")
+def _():
+    with network("bob:alice:1000000") as (_, alice, bob):
+        equal(bob.failed(foreign(network_prefix(bob) + "10u")), 2, "NO_ROUTE")
+
+
 # From the examples of BOLT #11: "Please consider supporting this project".
 MAINNET = (
     "lnbc1pvjluezsp5zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zygspp5qqqsyqcyq5rqwzqfqqqsyq"
