@@ -135,7 +135,6 @@ let package = Package(
             name: "InteropTests",
             dependencies: [
                 "GRPCNGHTTP2", "LightningCrypto", "LightningTypes", "LndRPC", "lcp-simnet",
-                .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
