@@ -247,8 +247,13 @@ let package = Package(
         ),
         .testTarget(
             name: "InteropTests",
-            dependencies: ["GRPCNGHTTP2", "InteropControl", "LightningTypes", "lcp-grpc-peer"],
-            exclude: ["Python", "simnet"],
+            dependencies: [
+                "GRPCNGHTTP2", "InteropControl", "LightningCrypto", "LightningTypes", "LndRPC",
+                "lcp-grpc-peer", "lcp-simnet",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            exclude: ["Python"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

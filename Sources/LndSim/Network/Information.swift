@@ -140,7 +140,9 @@ extension SimulatedNetwork {
             if filter.activeOnly, !isActive(channel) { return false }
             if filter.inactiveOnly, isActive(channel) { return false }
             guard !filter.peer.isEmpty else { return true }
-            return peer.map { channel.end(of: $0) != nil } ?? false
+            // The far end counts: a node's own key matches none of its channels.
+            guard let peer, let end = channel.end(of: node) else { return false }
+            return channel.ends[end.other] == peer
         }
     }
 }

@@ -43,9 +43,10 @@ struct NodeServer: Sendable {
     }
 
     private func serve(_ transport: HTTP2ServerTransport) async throws {
+        let all = services.all
         try await GRPCServer(
-            transport: transport,
-            services: services.all,
+            transport: UnknownMethods(transport, services: all),
+            services: all,
             interceptors: [Guard(world: services.world, node: services.node)]
         )
         .serve()
