@@ -206,7 +206,8 @@ class OpenCall:
         return self.key
 
     async def __aexit__(self, kind, error, traceback):
-        if kind is asyncio.CancelledError:
+        # A write that a cancel cuts short may end with another of grpcio's errors.
+        if kind is not None:
             await self.book.note(self.book.cancelled, self.key)
 
 
