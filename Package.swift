@@ -28,6 +28,8 @@ let package = Package(
         // System libraries: a module map and a shim header, nothing else.
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
+        // No pkg-config name: Debian's libzmq.pc carries a flag that SwiftPM prohibits.
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
 
         // Values.
         .target(name: "LightningTypes", swiftSettings: swiftSettings),
@@ -53,6 +55,9 @@ let package = Package(
             dependencies: ["LightningTypes"],
             swiftSettings: swiftSettings
         ),
+
+        // Bindings.
+        .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: swiftSettings),
 
         // What the command line shows of messages and invoices.
         .target(
@@ -105,6 +110,11 @@ let package = Package(
         .testTarget(
             name: "LightningTypesTests",
             dependencies: ["LightningTypes", "LightningCrypto"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ZeroMQTests",
+            dependencies: ["CZeroMQ", "ZeroMQ"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
