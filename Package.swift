@@ -137,9 +137,16 @@ if Context.environment["LCP_DEV"] == "1" {
             name: "lcp-benchmarks",
             dependencies: [
                 "BOLT11", "COpenSSL", "LCPTesting", "LCPWire", "LightningCrypto", "LightningTypes",
+                "ZeroMQ", "zeromq-reference",
             ],
             path: "Tests/Benchmarks",
             swiftSettings: swiftSettings
-        )
+        ),
+        // What plain C gets out of libzmq, for the ratios.
+        .executableTarget(
+            name: "zeromq-reference",
+            path: "Tests/ZeroMQReference",
+            linkerSettings: [.linkedLibrary("zmq")]
+        ),
     ]
 }

@@ -97,6 +97,7 @@ package struct Frame: Sendable {
     /// - Parameters:
     ///   - message: Uninitialized memory; initialized afterwards unless it throws.
     ///   - noCopyThreshold: From how many bytes on the buffer itself is handed over.
+    /// - Throws: ``ZeroMQError`` `exhausted`.
     func initialize(
         _ message: UnsafeMutablePointer<zmq_msg_t>,
         noCopyThreshold: Int = Frame.noCopyThreshold

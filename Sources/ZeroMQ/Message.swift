@@ -2,7 +2,7 @@
 package struct Message: Sendable, Equatable {
     /// The first frame: a topic on SUB and PUB, the peer's routing ID on ROUTER.
     package var head: Frame
-    /// The other frames. Apart from the first so that a message of one frame needs no array.
+    /// The other frames, apart from the first so that a message of one frame needs no array.
     package var tail: [Frame]
     /// Whose key the connection it came on was authenticated with; nil without CURVE.
     package var sender: CurvePublicKey?

@@ -85,6 +85,8 @@ struct Socket: ~Copyable {
     /// Receives one frame without waiting; nil when there is none.
     ///
     /// - Parameter spare: An empty block, which is given out filled and replaced only then.
+    /// - Returns: The frame.
+    /// - Throws: ``ZeroMQError``.
     func receive(_ spare: inout ReceivedBlock) throws(ZeroMQError) -> ReceivedBlock? {
         let size = zmq_msg_recv(spare.message, raw, ZMQ_DONTWAIT)
         guard size >= 0 else {

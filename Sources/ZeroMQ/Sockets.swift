@@ -150,8 +150,8 @@ package struct RouterSocket: ReceivingSocket {
     /// Sends a message to one peer; never waits.
     ///
     /// - Parameters:
+    ///   - frames: The message after the routing ID, at least one frame.
     ///   - routingID: The first frame of a message received from the peer.
-    ///   - frames: The rest of the message, at least one frame.
     /// - Throws: ``ZeroMQError`` `unknownPeer` when no such peer is connected, `full` when it does
     ///   not take what it got, `closed`.
     package func send(_ frames: [Frame], to routingID: Frame) async throws {

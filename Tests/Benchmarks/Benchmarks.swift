@@ -3,8 +3,11 @@ import Foundation
 /// `lcp-benchmarks`: the figures this project holds itself to, as ratios taken in one run.
 @main
 enum Benchmarks {
-    static func main() throws {
-        let ratios = try CodecBenchmarks.run()
+    static func main() async throws {
+        // Some of them need a second process: this program again.
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if !arguments.isEmpty { return try await ZeroMQBenchmarks.serve(arguments) }
+        let ratios = try await CodecBenchmarks.run() + ZeroMQBenchmarks.run()
         let width = ratios.map(\.name.count).max() ?? 0
         for ratio in ratios {
             let figures = String(
