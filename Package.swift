@@ -80,6 +80,12 @@ let package = Package(
 
         // Tests.
         .target(name: "LCPTesting", path: "Tests/LCPTesting", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "bus-peer",
+            dependencies: ["ZeroMQ"],
+            path: "Tests/BusPeer",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "BOLT11Tests",
             dependencies: ["BOLT11", "LightningTypes", "LightningCrypto", "LCPTesting"],
@@ -120,7 +126,7 @@ let package = Package(
         .testTarget(
             name: "ProcessTests",
             dependencies: [
-                "LCPTesting", "lcp",
+                "LCPTesting", "ZeroMQ", "bus-peer", "lcp",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

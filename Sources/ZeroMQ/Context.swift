@@ -5,12 +5,16 @@
 package final class Context: Sendable {
     let reactor: Reactor
 
+    /// Runs tasks on the sockets' own thread, for the shortest round trips.
+    package let executor: ContextExecutor
+
     /// Starts the thread.
     ///
     /// - Parameter ioThreads: How many threads libzmq uses for the wire; one carries about 1 GB/s.
     /// - Throws: ``ZeroMQError`` `exhausted` when the process has no file or thread left.
     package init(ioThreads: Int = 1) throws(ZeroMQError) {
         let thread = try PollThread()
+        executor = ContextExecutor(thread)
         reactor = try Reactor(thread: thread, ioThreads: ioThreads)
         try thread.start(reactor)
     }

@@ -16,12 +16,21 @@ final class PollThread: SerialExecutor {
         case resume
     }
 
+    /// A job and, if a task prefers this thread, the executor it is run for.
+    private struct Job {
+        let job: UnownedJob
+        let taskExecutor: UnownedTaskExecutor?
+    }
+
     private struct State {
-        var jobs: [UnownedJob] = []
+        var jobs: [Job] = []
         var notes: [Note] = []
         var isAwake = true
         var isStopping = false
         var isAbandoned = false
+        var hasTasks = true
+
+        var mayEnd: Bool { isAbandoned && !hasTasks && jobs.isEmpty }
     }
 
     private let state = Mutex(State())
@@ -43,7 +52,11 @@ final class PollThread: SerialExecutor {
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        change { $0.jobs.append(job) }
+        change { $0.jobs.append(Job(job: job, taskExecutor: nil)) }
+    }
+
+    func enqueue(_ job: UnownedJob, on taskExecutor: UnownedTaskExecutor) {
+        change { $0.jobs.append(Job(job: job, taskExecutor: taskExecutor)) }
     }
 
     func post(_ note: Note) {
@@ -53,8 +66,11 @@ final class PollThread: SerialExecutor {
     /// Asks the loop to close all sockets; the actor's jobs go on running.
     func stop() { change { $0.isStopping = true } }
 
-    /// Says that the actor is gone, so that no job can come any more, and ends the thread.
+    /// Says that the actor is gone, so that no job can come any more, and lets the thread end.
     func abandon() { change { $0.isAbandoned = true } }
+
+    /// Says that no task can prefer this thread any more.
+    func releaseTasks() { change { $0.hasTasks = false } }
 
     func checkIsolated() {
         precondition(isOwnThread, "not on the reactor's thread")
@@ -105,7 +121,7 @@ final class PollThread: SerialExecutor {
         state.withLock { state in
             let isIdle =
                 state.jobs.isEmpty && state.notes.isEmpty
-                && !state.isStopping && !state.isAbandoned
+                && !state.isStopping && !state.mayEnd
             state.isAwake = !isIdle
             return isIdle
         }
@@ -125,12 +141,24 @@ final class PollThread: SerialExecutor {
         }
     }
 
+    /// How often jobs that follow from jobs run before the sockets are looked at again.
+    private static let roundsPerTurn = 16
+
     private func runJobs() {
-        let jobs = state.withLock { state in
-            defer { state.jobs = [] }
-            return state.jobs
+        for _ in 0..<Self.roundsPerTurn {
+            let jobs = state.withLock { state in
+                defer { state.jobs = [] }
+                return state.jobs
+            }
+            guard !jobs.isEmpty else { return }
+            for job in jobs {
+                if let taskExecutor = job.taskExecutor {
+                    job.job.runSynchronously(on: taskExecutor)
+                } else {
+                    job.job.runSynchronously(on: asUnownedSerialExecutor())
+                }
+            }
         }
-        for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
     }
 
     /// Serves sockets and jobs until it is stopped, then jobs alone until the actor is gone.
@@ -148,7 +176,7 @@ final class PollThread: SerialExecutor {
         start.reactor?.assumeIsolated { $0.tearDown() }
         // From here on a caller's reference is all that keeps the actor, and calls find it closed.
         start.reactor = nil
-        while !state.withLock({ $0.isAbandoned && $0.jobs.isEmpty }) {
+        while !state.withLock({ $0.mayEnd }) {
             runJobs()
             state.withLock { _ = ($0.notes = [], $0.isStopping = false) }
             var item = pollfd(fd: wakeUp, events: Int16(POLLIN), revents: 0)

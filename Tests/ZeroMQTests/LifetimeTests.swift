@@ -97,4 +97,24 @@ import Testing
         #expect(refusals < .max)
         await context.shutDown()
     }
+
+    @Test func `a task beside the sockets outlives the shutdown and the context`() async throws {
+        let directory = try BusDirectory()
+        defer { directory.remove() }
+        let path = directory.file("a")
+        let executor: ContextExecutor
+        do {
+            let context = try Context()
+            executor = context.executor
+            let pull = try await context.pull(.ipc(path: path))
+            let push = try await context.push(.ipc(path: path))
+            let text = try await withTaskExecutorPreference(executor) {
+                try await push.send(Message(Frame("same thread")))
+                return try await pull.receive().first?.head.text
+            }
+            #expect(text == "same thread")
+            await context.shutDown()
+        }
+        #expect(await withTaskExecutorPreference(executor) { 7 } == 7)
+    }
 }
