@@ -14,7 +14,7 @@ final class Port {
 
     let id: PortID
     let kind: SocketKind
-    let socket: Socket
+    private(set) var socket: Socket
     let inbox: Inbox
     var ledger: SubscriptionLedger?
     var eventsConsumer: CheckedContinuation<[SubscriptionEvent], any Error>?
@@ -226,8 +226,12 @@ final class Port {
         pending.remove(at: index).continuation.resume(throwing: CancellationError())
     }
 
-    /// Tells everybody who waits that the socket is closed.
+    /// Closes the socket and tells everybody who waits.
+    ///
+    /// At once, not with the last reference: a suspended call may still hold the port, and the
+    /// context's end waits for the socket.
     func close() {
+        socket.close()
         inbox.close(.closed)
         for send in pending { send.continuation.resume(throwing: ZeroMQError.closed) }
         pending = []

@@ -229,7 +229,7 @@ actor Reactor {
     }
 
     private static func item(
-        _ socket: UnsafeMutableRawPointer,
+        _ socket: UnsafeMutableRawPointer?,
         _ events: Int32
     ) -> zmq_pollitem_t {
         zmq_pollitem_t(socket: socket, fd: 0, events: Int16(events), revents: 0)

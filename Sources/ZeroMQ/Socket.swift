@@ -9,7 +9,8 @@ struct ContextPointer: @unchecked Sendable {
 
 /// A ZeroMQ socket: exactly one owner, closed exactly once, used on one thread.
 struct Socket: ~Copyable {
-    let raw: UnsafeMutableRawPointer
+    /// Nil once closed; libzmq answers every call on it with `ENOTSOCK` then.
+    private(set) var raw: UnsafeMutableRawPointer?
 
     init(_ kind: SocketKind, in context: ContextPointer) throws(ZeroMQError) {
         guard let raw = zmq_socket(context.raw, kind.number) else {
@@ -18,7 +19,14 @@ struct Socket: ~Copyable {
         self.raw = raw
     }
 
-    deinit { zmq_close(raw) }
+    deinit {
+        if let raw { zmq_close(raw) }
+    }
+
+    mutating func close() {
+        if let raw { zmq_close(raw) }
+        raw = nil
+    }
 
     func set(_ option: Int32, _ value: Int32) throws(ZeroMQError) {
         var value = value

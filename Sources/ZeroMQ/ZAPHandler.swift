@@ -19,7 +19,7 @@ struct ZAPHandler: ~Copyable {
         self.socket = socket
     }
 
-    var raw: UnsafeMutableRawPointer { socket.raw }
+    var raw: UnsafeMutableRawPointer? { socket.raw }
 
     mutating func admit(in domain: String, by policy: @escaping @Sendable (CurvePublicKey) -> Bool)
     {
