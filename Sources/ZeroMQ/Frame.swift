@@ -18,8 +18,9 @@ package struct Frame: Sendable {
 
     /// From this size on, handing a buffer to libzmq is cheaper than copying it.
     ///
-    /// Below it the copy costs less than the extra allocation and the release on libzmq's thread.
-    static let noCopyThreshold = 16_384
+    /// Measured in C with warm caches: a copied message of 4 KiB costs 40 ns more than a lent one, of
+    /// 64 KiB 530 ns more. Counting our reference costs about the first of these.
+    static let noCopyThreshold = 4_096
 
     /// Takes an array, which is copied once when the frame is sent.
     package init(_ bytes: [UInt8]) { storage = .array(bytes) }
