@@ -36,6 +36,8 @@ let package = Package(
         .systemLibrary(name: "CSecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CNGHTTP2", providers: [.apt(["libnghttp2-dev"])]),
+        // No pkg-config name: Debian's libzmq.pc carries a flag that SwiftPM prohibits.
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
 
         // Values.
         .target(name: "LightningTypes", swiftSettings: swiftSettings),
@@ -71,6 +73,7 @@ let package = Package(
 
         // Bindings.
         .target(name: "NGHTTP2", dependencies: ["CNGHTTP2"], swiftSettings: swiftSettings),
+        .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: swiftSettings),
 
         // Transport.
         .target(
@@ -185,7 +188,7 @@ let package = Package(
         .testTarget(
             name: "ProcessTests",
             dependencies: [
-                "LCPTesting", "lcp",
+                "LCPTesting", "ZeroMQ", "bus-peer", "lcp",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -264,6 +267,17 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        .executableTarget(
+            name: "bus-peer",
+            dependencies: ["ZeroMQ"],
+            path: "Tests/BusPeer",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ZeroMQTests",
+            dependencies: ["CZeroMQ", "ZeroMQ"],
+            swiftSettings: swiftSettings
+        ),
     ]
 )
 
@@ -275,10 +289,16 @@ if Context.environment["LCP_DEV"] == "1" {
             name: "lcp-benchmarks",
             dependencies: [
                 "BOLT11", "COpenSSL", "Journal", "LCPTesting", "LCPWire", "LightningCrypto",
-                "LightningTypes",
+                "LightningTypes", "ZeroMQ", "zeromq-reference",
             ],
             path: "Tests/Benchmarks/Ratios",
             swiftSettings: swiftSettings
+        ),
+        // What plain C gets out of libzmq, for the ratios.
+        .executableTarget(
+            name: "zeromq-reference",
+            path: "Tests/Benchmarks/ZeroMQReference",
+            linkerSettings: [.linkedLibrary("zmq")]
         ),
         .executableTarget(
             name: "lcp-grpc-bench",

@@ -9,7 +9,7 @@ extension Scenario {
                 let slow = try await client.open(
                     "Flood",
                     metadata: [
-                        .text("key", "slow"), .text("count", "1000"), .text("size", "65536"),
+                        .text("key", "slow"), .text("count", "2000"), .text("size", "65536"),
                     ]
                 )
                 try await slow.finish()
@@ -22,8 +22,9 @@ extension Scenario {
                 // Neither side has taken more of the slow stream than windows and buffers hold.
                 let written = try await client.probe("slow")["written"] ?? 0
                 #expect(written >= 1)
-                #expect(written < 500, "the server wrote \(written) of 1000 unread messages")
-                for index in 1..<1_000 {
+                // grpcio opens its windows wide, to some tens of megabytes.
+                #expect(written < 1_500, "the server wrote \(written) of 2000 unread messages")
+                for index in 1..<2_000 {
                     let message = try await slow.read()
                     #expect(message?.first == UInt8(truncatingIfNeeded: index))
                 }

@@ -4,7 +4,10 @@ import Foundation
 @main
 enum Benchmarks {
     static func main() async throws {
-        let ratios = try CodecBenchmarks.run()
+        // Some of them need a second process: this program again.
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if !arguments.isEmpty { return try await ZeroMQBenchmarks.serve(arguments) }
+        let ratios = try await CodecBenchmarks.run() + ZeroMQBenchmarks.run()
         let width = ratios.map(\.name.count).max() ?? 0
         for ratio in ratios {
             let figures = String(

@@ -1,0 +1,241 @@
+import CZeroMQ
+
+/// Names an open socket of a reactor; never used twice.
+typealias PortID = UInt64
+
+/// An open socket and what waits for it; lives on the reactor's thread.
+final class Port {
+    /// Messages that a task waits to see sent.
+    struct PendingSend {
+        let id: UInt64
+        var messages: ArraySlice<Message>
+        let continuation: CheckedContinuation<Void, any Error>
+    }
+
+    let id: PortID
+    let kind: SocketKind
+    private(set) var socket: Socket
+    let inbox: Inbox
+    var ledger: SubscriptionLedger?
+    var eventsConsumer: CheckedContinuation<[SubscriptionEvent], any Error>?
+    private let options: SocketOptions
+    private let isAuthenticated: Bool
+    private var pending: [PendingSend] = []
+    private var lastSendID: UInt64 = 0
+    /// The frame of `pending`'s or a direct send's first message to go next.
+    private var frameIndex = 0
+    /// Frames of a message whose end has not been read yet.
+    private var partial: [Frame] = []
+    private var isOversized = false
+    private var spare = ReceivedBlock.make()
+    private var lastSender: CurvePublicKey?
+
+    init(
+        id: PortID,
+        kind: SocketKind,
+        socket: consuming Socket,
+        inbox: Inbox,
+        options: SocketOptions,
+        isAuthenticated: Bool
+    ) {
+        self.id = id
+        self.kind = kind
+        self.socket = socket
+        self.inbox = inbox
+        self.options = options
+        self.isAuthenticated = isAuthenticated
+    }
+
+    /// What the poll must wait for.
+    var interest: Int32 {
+        let reads = ledger != nil || (kind.receives && inbox.hasRoom)
+        return (reads ? ZMQ_POLLIN : 0) | (pending.isEmpty ? 0 : ZMQ_POLLOUT)
+    }
+
+    func serve(_ ready: Int32) {
+        if ready & ZMQ_POLLIN != 0 {
+            if ledger != nil { readSubscriptions() } else { readMessages() }
+        }
+        if ready & ZMQ_POLLOUT != 0 { flush() }
+    }
+
+    // MARK: - Receiving
+
+    /// Reads one batch at most.
+    private func readMessages() {
+        var batch: [Message] = []
+        var bytes = 0
+        var dropped = 0
+        do {
+            while batch.count < options.batchMessages, bytes < options.batchBytes {
+                guard let block = try socket.receive(&spare) else { break }
+                bytes += block.header
+                let more = block.hasMore
+                if isOversized || partial.count >= options.maximumFrames {
+                    partial = []
+                    isOversized = more
+                    dropped += more ? 0 : 1
+                } else if more {
+                    partial.append(Frame(block))
+                } else {
+                    if batch.isEmpty { batch.reserveCapacity(options.batchMessages) }
+                    batch.append(message(endingWith: block))
+                }
+            }
+            inbox.put(batch, bytes: bytes, dropped: dropped)
+        } catch {
+            inbox.put(batch, bytes: bytes, dropped: dropped)
+            inbox.close(error)
+        }
+    }
+
+    private func message(endingWith block: ReceivedBlock) -> Message {
+        var message: Message
+        if partial.isEmpty {
+            message = Message(head: Frame(block), tail: [])
+        } else {
+            partial.append(Frame(block))
+            message = Message(head: partial[0], tail: Array(partial[1...]))
+            partial.removeAll(keepingCapacity: true)
+        }
+        if isAuthenticated { message.sender = sender(of: block) }
+        return message
+    }
+
+    /// The key that the ZAP handler stated for the connection.
+    private func sender(of block: ReceivedBlock) -> CurvePublicKey? {
+        guard let text = block.property("User-Id") else { return nil }
+        if let lastSender, lastSender.description == text { return lastSender }
+        lastSender = CurvePublicKey(text)
+        return lastSender
+    }
+
+    // MARK: - Subscriptions
+
+    /// How many reports one turn reads, so that a flood leaves time for the other sockets.
+    private static let reportsPerTurn = 10_000
+
+    /// Reads what libzmq reports and decides about each request while libzmq's last pipe is its.
+    private func readSubscriptions() {
+        for _ in 0..<Self.reportsPerTurn {
+            // A failure means the context is going; the teardown tells the waiting tasks.
+            guard let block = try? socket.receive(&spare) else {
+                ledger?.ranDry()
+                break
+            }
+            // No other call on the socket may come between the receive and these.
+            switch ledger?.handle(news(block)) ?? .nothing {
+            case .nothing: break
+            case .accept(let address): try? socket.set(ZMQ_SUBSCRIBE, address)
+            case .remove(let addresses):
+                // Removing what the pipe does not have changes nothing.
+                for address in addresses { try? socket.set(ZMQ_UNSUBSCRIBE, address) }
+            }
+        }
+        guard let consumer = eventsConsumer else { return }
+        let events = ledger?.takeEvents() ?? []
+        guard !events.isEmpty else { return }
+        eventsConsumer = nil
+        consumer.resume(returning: events)
+    }
+
+    private func news(_ block: ReceivedBlock) -> SubscriptionLedger.News {
+        let bytes = Frame(block).bytes
+        // Every frame of a multipart message is reported alone; none of them is a subscription
+        // unless it looks like one, exactly as libzmq sees it.
+        switch bytes.first {
+        case 1:
+            return .subscribe(
+                Array(bytes[1...]),
+                sender: isAuthenticated ? sender(of: block) : nil,
+                peerAddress: block.property("Peer-Address")
+            )
+        case 0: return .unsubscribe(Array(bytes[1...]))
+        default: return .message
+        }
+    }
+
+    // MARK: - Sending
+
+    /// Whether a send may reach libzmq now.
+    private var maySend: Bool { ledger?.isDry ?? true }
+
+    /// Hands messages to libzmq until it is full.
+    ///
+    /// - Returns: The messages that are left.
+    func send(_ messages: ArraySlice<Message>) throws(ZeroMQError) -> ArraySlice<Message> {
+        guard pending.isEmpty else { return messages }
+        return try push(messages)
+    }
+
+    private func push(_ messages: ArraySlice<Message>) throws(ZeroMQError) -> ArraySlice<Message> {
+        var left = messages
+        if !maySend { readSubscriptions() }
+        guard maySend else { return left }
+        while let message = left.first {
+            let count = message.frameCount
+            while frameIndex < count, let frame = message.frame(frameIndex) {
+                do {
+                    guard try socket.send(frame, more: frameIndex + 1 < count) else { return left }
+                } catch {
+                    frameIndex = 0
+                    throw error
+                }
+                frameIndex += 1
+            }
+            frameIndex = 0
+            left = left.dropFirst()
+        }
+        return left
+    }
+
+    func wait(
+        toSend messages: ArraySlice<Message>,
+        as id: UInt64,
+        _ continuation: CheckedContinuation<Void, any Error>
+    ) {
+        pending.append(PendingSend(id: id, messages: messages, continuation: continuation))
+    }
+
+    func makeSendID() -> UInt64 {
+        lastSendID += 1
+        return lastSendID
+    }
+
+    /// Sends what waits, in the order in which it was asked for.
+    private func flush() {
+        while !pending.isEmpty {
+            do {
+                pending[0].messages = try push(pending[0].messages)
+                guard pending[0].messages.isEmpty else { return }
+                pending.removeFirst().continuation.resume()
+            } catch {
+                pending.removeFirst().continuation.resume(throwing: error)
+            }
+        }
+    }
+
+    /// Gives up a waiting send; the messages that are left are not sent.
+    func cancelSend(_ id: UInt64) {
+        // libzmq is full only between messages, so no message is ever half sent here; should that
+        // change, the half-sent one stays and is finished first.
+        guard
+            let index = pending.firstIndex(where: { $0.id == id }),
+            index > 0 || frameIndex == 0
+        else { return }
+        pending.remove(at: index).continuation.resume(throwing: CancellationError())
+    }
+
+    /// Closes the socket and tells everybody who waits.
+    ///
+    /// At once, not with the last reference: a suspended call may still hold the port, and the
+    /// context's end waits for the socket.
+    func close() {
+        socket.close()
+        inbox.close(.closed)
+        for send in pending { send.continuation.resume(throwing: ZeroMQError.closed) }
+        pending = []
+        eventsConsumer?.resume(throwing: ZeroMQError.closed)
+        eventsConsumer = nil
+    }
+}

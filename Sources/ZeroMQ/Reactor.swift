@@ -1,0 +1,260 @@
+import CZeroMQ
+
+/// Owns every socket of a context; each call runs on the thread that opened them.
+actor Reactor {
+    /// Which side of an endpoint a socket is.
+    enum Side: Sendable {
+        case bind(Binding)
+        case connect(Connection)
+    }
+
+    /// What a new socket is known by.
+    struct Opened: Sendable {
+        let id: PortID
+        let inbox: Inbox
+        let endpoint: String
+    }
+
+    /// Who decides about an XPUB's subscriptions.
+    struct SubscriptionPolicy: Sendable {
+        let limit: Int
+        let accepts: @Sendable (SubscriptionRequest) -> Bool
+    }
+
+    nonisolated let thread: PollThread
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    private let context: ContextPointer
+    private var ports: [PortID: Port] = [:]
+    private var zap: ZAPHandler?
+    private var lastID: PortID = 0
+    private var isClosed = false
+    private var waitingForEnd: [CheckedContinuation<Void, Never>] = []
+    // Kept from turn to turn, so that a turn allocates nothing.
+    private var items: [zmq_pollitem_t] = []
+    private var polled: [Port] = []
+
+    init(thread: PollThread, ioThreads: Int) throws(ZeroMQError) {
+        self.thread = thread
+        guard let raw = zmq_ctx_new() else {
+            throw ZeroMQError(during: "creating a context")
+        }
+        context = ContextPointer(raw: raw)
+        zmq_ctx_set(raw, ZMQ_IO_THREADS, Int32(clamping: max(1, ioThreads)))
+    }
+
+    // The teardown has run unless the thread never started.
+    deinit {
+        if !isClosed { zmq_ctx_term(context.raw) }
+        thread.abandon()
+    }
+
+    // MARK: - Opening and closing
+
+    func open(
+        _ kind: SocketKind,
+        _ side: Side,
+        _ options: SocketOptions,
+        topics: [[UInt8]] = [],
+        policy: SubscriptionPolicy? = nil
+    ) throws(ZeroMQError) -> Opened {
+        guard !isClosed else { throw .closed }
+        lastID += 1
+        let id = lastID
+        let socket = try Socket(kind, in: context)
+        try options.apply(to: socket, as: kind)
+        for topic in topics { try socket.set(ZMQ_SUBSCRIBE, topic) }
+        var isAuthenticated = false
+        switch side {
+        case .bind(let binding):
+            let endpoint = try binding.text
+            switch binding {
+            case .ipc(let path): try IPCPath.checkFree(path)
+            case .tcp(_, _, let server):
+                if zap == nil { zap = try ZAPHandler(in: context) }
+                zap?.admit(in: Self.domain(id), by: server.admits)
+                try socket.secure(as: server, domain: Self.domain(id))
+                isAuthenticated = true
+            }
+            try socket.bind(endpoint)
+        case .connect(let connection):
+            let endpoint = try connection.text
+            if case .tcp(_, _, let client) = connection { try socket.secure(as: client) }
+            try socket.connect(endpoint)
+        }
+        let endpoint = try socket.lastEndpoint()
+        let inbox = Inbox(thread, options)
+        let port = Port(
+            id: id,
+            kind: kind,
+            socket: socket,
+            inbox: inbox,
+            options: options,
+            isAuthenticated: isAuthenticated
+        )
+        if let policy {
+            port.ledger = SubscriptionLedger(limit: policy.limit, policy: policy.accepts)
+        }
+        ports[id] = port
+        return Opened(id: id, inbox: inbox, endpoint: endpoint)
+    }
+
+    private static func domain(_ id: PortID) -> String { "port-\(id)" }
+
+    func close(_ id: PortID) {
+        guard let port = ports.removeValue(forKey: id) else { return }
+        zap?.forget(Self.domain(id))
+        port.close()
+    }
+
+    /// Closes everything and returns when libzmq has sent what lingers, or given it up.
+    func shutDown() async {
+        guard !isClosed else { return }
+        await withCheckedContinuation { continuation in
+            waitingForEnd.append(continuation)
+            thread.stop()
+        }
+    }
+
+    // MARK: - Sending and receiving
+
+    func send(_ messages: [Message], on id: PortID, whenFull: WhenFull) async throws {
+        let port = try port(id)
+        let left = try port.send(messages[...])
+        if left.isEmpty { return }
+        // One stopped peer of a ROUTER must not hold up what is meant for the others.
+        guard whenFull == .wait, port.kind != .router else {
+            throw ZeroMQError(.full, "\(left.count) of \(messages.count) messages not sent")
+        }
+        let send = port.makeSendID()
+        try await withTaskCancellationHandler {
+            try await wait(toSend: left, as: send, on: id)
+        } onCancel: {
+            thread.post(.cancelSend(id, send))
+        }
+    }
+
+    // A method, because a closure that does not capture the actor is not isolated to it: the
+    // continuation's body would run on another thread.
+    private func wait(toSend messages: ArraySlice<Message>, as send: UInt64, on id: PortID)
+        async throws
+    {
+        let port = try port(id)
+        try await withCheckedThrowingContinuation {
+            (continuation: CheckedContinuation<Void, any Error>) in
+            preconditionIsolated()
+            // A cancellation before this line is seen here, one after it by the loop.
+            if Task.isCancelled {
+                continuation.resume(throwing: CancellationError())
+            } else {
+                port.wait(toSend: messages, as: send, continuation)
+            }
+        }
+    }
+
+    func send(_ tail: [Frame], to subscription: Subscription, on id: PortID) async throws {
+        let port = try port(id)
+        guard port.ledger?.isLive(subscription) == true else {
+            throw ZeroMQError(.unknownPeer, "the subscription has ended")
+        }
+        let message = Message(head: Frame(subscription.deliveryTopic), tail: tail)
+        try await send([message], on: id, whenFull: .fail)
+    }
+
+    func events(on id: PortID) async throws -> [SubscriptionEvent] {
+        let port = try port(id)
+        let events = port.ledger?.takeEvents() ?? []
+        guard events.isEmpty else { return events }
+        guard port.eventsConsumer == nil else {
+            throw ZeroMQError(.busy, "another task waits for this socket's subscriptions")
+        }
+        return try await withTaskCancellationHandler {
+            try await waitForEvents(on: id)
+        } onCancel: {
+            thread.post(.cancelEvents(id))
+        }
+    }
+
+    private func waitForEvents(on id: PortID) async throws -> [SubscriptionEvent] {
+        let port = try port(id)
+        return try await withCheckedThrowingContinuation {
+            (continuation: CheckedContinuation<[SubscriptionEvent], any Error>) in
+            preconditionIsolated()
+            if Task.isCancelled {
+                continuation.resume(throwing: CancellationError())
+            } else {
+                port.eventsConsumer = continuation
+            }
+        }
+    }
+
+    func subscriptionCounts(on id: PortID) -> SubscriptionCounts {
+        ports[id]?.ledger?.counts ?? SubscriptionCounts()
+    }
+
+    func change(_ option: Int32, _ topic: [UInt8], on id: PortID) throws(ZeroMQError) {
+        try port(id).socket.set(option, topic)
+    }
+
+    private func port(_ id: PortID) throws(ZeroMQError) -> Port {
+        guard let port = ports[id] else { throw .closed }
+        return port
+    }
+
+    // MARK: - The loop
+
+    /// Waits for sockets or for other threads, and serves what is ready.
+    func turn() {
+        for note in thread.takeNotes() { handle(note) }
+        items.removeAll(keepingCapacity: true)
+        polled.removeAll(keepingCapacity: true)
+        items.append(
+            zmq_pollitem_t(socket: nil, fd: thread.wakeUp, events: Int16(ZMQ_POLLIN), revents: 0)
+        )
+        for port in ports.values {
+            let interest = port.interest
+            guard interest != 0 else { continue }
+            items.append(Self.item(port.socket.raw, interest))
+            polled.append(port)
+        }
+        if let raw = zap?.raw { items.append(Self.item(raw, ZMQ_POLLIN)) }
+        let ready = zmq_poll(&items, Int32(items.count), thread.maySleep() ? -1 : 0)
+        // Interrupted, or a socket closed under us: the next turn looks again.
+        guard ready > 0 else { return }
+        if items[0].revents != 0 { thread.woke() }
+        for (port, item) in zip(polled, items[1...]) where item.revents != 0 {
+            port.serve(Int32(item.revents))
+        }
+        if zap != nil, items[items.count - 1].revents != 0 { zap?.serve() }
+    }
+
+    private static func item(
+        _ socket: UnsafeMutableRawPointer?,
+        _ events: Int32
+    ) -> zmq_pollitem_t {
+        zmq_pollitem_t(socket: socket, fd: 0, events: Int16(events), revents: 0)
+    }
+
+    private func handle(_ note: PollThread.Note) {
+        switch note {
+        case .close(let id): close(id)
+        case .cancelSend(let id, let send): ports[id]?.cancelSend(send)
+        case .cancelEvents(let id):
+            ports[id]?.eventsConsumer?.resume(throwing: CancellationError())
+            ports[id]?.eventsConsumer = nil
+        case .resume: break
+        }
+    }
+
+    /// Closes every socket, then the context, on the sockets' own thread.
+    func tearDown() {
+        for id in Array(ports.keys) { close(id) }
+        polled = []
+        zap = nil
+        // Waits for what lingers, at most as long as the longest linger of a socket.
+        while zmq_ctx_term(context.raw) != 0, zmq_errno() == EINTR {}
+        isClosed = true
+        for continuation in waitingForEnd { continuation.resume() }
+        waitingForEnd = []
+    }
+}
