@@ -11,6 +11,9 @@ package protocol TLVForm<Value>: Sendable {
     /// Appends a value's bytes.
     func write(_ value: Value, to bytes: inout [UInt8]) throws(WireError)
 
+    /// The number of bytes `write` appends, where it is known before; else nil.
+    func byteCount(_ value: Value) -> Int?
+
     /// Takes the whole value of a record.
     func read(_ bytes: ArraySlice<UInt8>) throws(WireError) -> Value
 
@@ -22,6 +25,9 @@ package protocol TLVForm<Value>: Sendable {
 }
 
 extension TLVForm {
+    /// By default the count is known only afterwards.
+    package func byteCount(_ value: Value) -> Int? { nil }
+
     /// By default what may not be read may not be written.
     package func refusesWriting(_ value: Value) -> Bool { refusesReading(value) }
 
@@ -128,6 +134,9 @@ package struct BytesForm: TLVForm {
     /// Appends the bytes.
     package func write(_ value: [UInt8], to bytes: inout [UInt8]) { bytes += value }
 
+    /// As many as there are.
+    package func byteCount(_ value: [UInt8]) -> Int? { value.count }
+
     /// Copies the bytes.
     package func read(_ bytes: ArraySlice<UInt8>) -> [UInt8] { Array(bytes) }
 }
@@ -139,6 +148,9 @@ package struct UTF8Form: TLVForm {
 
     /// Appends the text.
     package func write(_ value: String, to bytes: inout [UInt8]) { bytes += value.utf8 }
+
+    /// As many as the text has in UTF-8.
+    package func byteCount(_ value: String) -> Int? { value.utf8.count }
 
     /// Takes valid UTF-8.
     package func read(_ bytes: ArraySlice<UInt8>) throws(WireError) -> String {

@@ -17,6 +17,13 @@ struct TLVRecordName: Sendable {
 
     /// The same for an error.
     var forError: WireError.Record { WireError.Record(type: type, name: "\(name)") }
+
+    /// Refuses a value that is too long for a record.
+    func check(_ count: Int) throws(WireError) {
+        guard count <= TLVStream.maximumRecordBytes else {
+            throw WireError(.recordTooLarge(bytes: UInt64(count)), record: forError)
+        }
+    }
 }
 
 /// Declares the rows of a message's table.
@@ -109,24 +116,36 @@ extension TLVForm {
     ) throws(WireError) {
         if refusesWriting(value) { throw WireError(.required, record: record.forError) }
         BigSize.append(record.type, to: &bytes)
+        if let count = byteCount(value) {
+            try record.check(count)
+            BigSize.append(UInt64(count), to: &bytes)
+            try write(value, record, to: &bytes)
+            return
+        }
         // Nearly every value is short: leave one byte for its length and make room when it isn't.
         let place = bytes.endIndex
         bytes.append(0)
-        do {
-            try write(value, to: &bytes)
-        } catch {
-            throw error.inside(record.forError)
-        }
+        try write(value, record, to: &bytes)
         let count = bytes.endIndex - place - 1
-        guard count <= TLVStream.maximumRecordBytes else {
-            throw WireError(.recordTooLarge(bytes: UInt64(count)), record: record.forError)
-        }
+        try record.check(count)
         if count < 0xfd {
             bytes[place] = UInt8(count)
         } else {
             var length: [UInt8] = []
             BigSize.append(UInt64(count), to: &length)
             bytes.replaceSubrange(place...place, with: length)
+        }
+    }
+
+    private func write(
+        _ value: Value,
+        _ record: TLVRecordName,
+        to bytes: inout [UInt8]
+    ) throws(WireError) {
+        do {
+            try write(value, to: &bytes)
+        } catch {
+            throw error.inside(record.forError)
         }
     }
 

@@ -69,10 +69,13 @@ struct TLVReader {
 
     init(_ stream: ArraySlice<UInt8>) { bytes = ByteReader(stream) }
 
-    /// Walks over a whole stream and keeps nothing of it.
-    static func checkFraming(_ stream: ArraySlice<UInt8>) throws(WireError) {
+    /// Walks over a whole stream and keeps nothing of it but the number of records.
+    @discardableResult
+    static func checkFraming(_ stream: ArraySlice<UInt8>) throws(WireError) -> Int {
         var reader = TLVReader(stream)
-        while try reader.next() != nil {}
+        var count = 0
+        while try reader.next() != nil { count += 1 }
+        return count
     }
 
     /// Reads the next record; nil at the end of the stream.

@@ -36,8 +36,12 @@ extension V01 {
         /// - Parameter params: The raw value of the params record.
         /// - Throws: ``WireError`` for the first broken rule.
         package init(decoding params: [UInt8]) throws(WireError) {
-            self = try Self.codec.decode(params[...])
+            let count = try TLVReader.checkFraming(params[...])
             var reader = TLVReader(params[...])
+            self = try Self.codec.read(&reader)
+            let known = 1 + (temperatureMilli == nil ? 0 : 1) + (maxOutputTokens == nil ? 0 : 1)
+            guard count > known else { return }
+            reader = TLVReader(params[...])
             while let record = try reader.next() {
                 guard !Self.codec.knows(record.type) else { continue }
                 unknown.append(TLVRecord(type: record.type, value: reader.bytes[record.place]))
