@@ -8,12 +8,8 @@ extension JSONText {
     /// - Parameter text: The invoice, in lower or upper case; a `lightning:` before it is ignored.
     /// - Throws: ``InspectionError`` with the invoice's failure kind (`bad_checksum`).
     package init(invoice text: String) throws(InspectionError) {
-        let scheme = "lightning:"
-        let hasScheme = text.prefix(scheme.count).lowercased() == scheme
         do {
-            self.init(
-                try BOLT11Invoice(decoding: hasScheme ? String(text.dropFirst(scheme.count)) : text)
-            )
+            self.init(try BOLT11Invoice(decoding: BOLT11Invoice.withoutScheme(text)))
         } catch {
             throw InspectionError(code: error.kind.rawValue, detail: "invoice: \(error.detail)")
         }
