@@ -23,6 +23,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
@@ -112,7 +113,29 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // Schema.
+        .target(
+            name: "BridgeProtocol",
+            dependencies: [
+                "LightningTypes",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Generated/schema.sha256"],
+            swiftSettings: swiftSettings
+        ),
+
         // Processes.
+        .target(
+            name: "Bridge",
+            dependencies: [
+                "BOLT11", "BridgeProtocol", "GRPCNGHTTP2", "Journal", "LCPWire", "LightningCrypto",
+                "LightningTypes", "LndRPC", "ZeroMQ",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "LndSim",
             dependencies: [
