@@ -11,8 +11,9 @@ package struct WorkTopic: Hashable, Sendable {
 
     /// Reads a subscription.
     ///
+    /// nil for a prefix, an empty subscription, and anything else.
+    ///
     /// - Parameter subscription: The bytes of the subscription, which must be a whole topic.
-    /// - Returns: nil for a prefix, an empty subscription, and anything else.
     package init?(subscription: [UInt8]) {
         guard subscription.count == Self.prefix.count + 32,
             subscription.starts(with: Self.prefix),
