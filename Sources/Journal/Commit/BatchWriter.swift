@@ -60,18 +60,29 @@ final class BatchWriter: Sendable {
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(JournalError) -> Value {
         let result: Result<Value, JournalError> = await withCheckedContinuation { continuation in
-            enqueue(
-                Request(
-                    size: size,
-                    apply: { database in
-                        let value = try body(database)
-                        return { continuation.resume(returning: .success(value)) }
-                    },
-                    fail: { continuation.resume(returning: .failure($0)) }
-                )
-            )
+            write(size: size, body) { continuation.resume(returning: $0) }
         }
         return try result.get()
+    }
+
+    /// Writes as part of the next transaction, in the order of the calls.
+    ///
+    /// - Parameter done: Called once, on the writer's thread or the caller's: it must not block.
+    func write<Value: Sendable>(
+        size: Int,
+        _ body: @escaping @Sendable (Database) throws -> Value,
+        done: @escaping @Sendable (Result<Value, JournalError>) -> Void
+    ) {
+        enqueue(
+            Request(
+                size: size,
+                apply: { database in
+                    let value = try body(database)
+                    return { done(.success(value)) }
+                },
+                fail: { done(.failure($0)) }
+            )
+        )
     }
 
     /// Takes nothing more; what waits already is still committed.

@@ -32,6 +32,12 @@ extension JobWriter {
         case .invoiceSettled(let hash, let paid): try invoiceSettled(hash, paid: paid)
         case .invoiceCancelled(let hash): try invoiceCancelled(hash)
 
+        case .authorised(let ceiling):
+            try database.execute(
+                cached: "UPDATE job SET ceiling = ? WHERE id = ?",
+                .amount(try ceiling.checked()),
+                .number(try job().row)
+            )
         case .paymentIntended(let intent, let check): try intended(intent, check: check)
         case .paymentAttempted(let hash): try paymentAttempted(hash)
         case .paymentWithdrawn(let hash): try paymentWithdrawn(hash)

@@ -12,10 +12,11 @@ extension Journal {
     /// - Throws: ``JournalError``. After any code the journal is as it was before the call.
     @discardableResult
     package func commit(_ step: Step) async throws(JournalError) -> Committed {
-        try Self.check(step)
-        return try await writer.write(size: step.size) { [isRestored] database in
-            try JobWriter.apply(step, on: database, isRestored: isRestored)
+        let result: Result<Committed, JournalError> = await withCheckedContinuation {
+            continuation in
+            commit(step) { continuation.resume(returning: $0) }
         }
+        return try result.get()
     }
 
     /// Records what happened to a job, without a step: its version stays.
@@ -30,11 +31,58 @@ extension Journal {
         for job: JobKey?,
         at: UnixTime
     ) async throws(JournalError) {
-        let size = facts.reduce(512) { $0 + $1.size }
-        try await writer.write(size: size) { [isRestored] database in
-            var writer = try JobWriter(job, at: at, on: database, isRestored: isRestored)
-            for fact in facts { try writer.apply(fact) }
+        let result: Result<Void, JournalError> = await withCheckedContinuation { continuation in
+            record(facts, for: job, at: at) { continuation.resume(returning: $0) }
         }
+        try result.get()
+    }
+
+    /// Commits a step like ``commit(_:)``, in the order of the calls.
+    ///
+    /// A second step of a job may follow before the first is on disk: they are written in order,
+    /// and when the first fails the second is stale.
+    ///
+    /// - Parameters:
+    ///   - step: The step.
+    ///   - done: Called once, on any thread; it must not block.
+    package func commit(
+        _ step: Step,
+        done: @escaping @Sendable (Result<Committed, JournalError>) -> Void
+    ) {
+        do {
+            try Self.check(step)
+        } catch {
+            return done(.failure(error))
+        }
+        writer.write(
+            size: step.size,
+            { [isRestored] in try JobWriter.apply(step, on: $0, isRestored: isRestored) },
+            done: done
+        )
+    }
+
+    /// Records facts like ``record(_:for:at:)``, in the order of the calls.
+    ///
+    /// - Parameters:
+    ///   - facts: What happened, in order; all of it is committed, or none.
+    ///   - job: The job; nil for facts that need none (`received`).
+    ///   - at: The time, by the bridge's clock.
+    ///   - done: Called once, on any thread; it must not block.
+    package func record(
+        _ facts: [Fact],
+        for job: JobKey?,
+        at: UnixTime,
+        done: @escaping @Sendable (Result<Void, JournalError>) -> Void
+    ) {
+        let size = facts.reduce(512) { $0 + $1.size }
+        writer.write(
+            size: size,
+            { [isRestored] database in
+                var writer = try JobWriter(job, at: at, on: database, isRestored: isRestored)
+                for fact in facts { try writer.apply(fact) }
+            },
+            done: done
+        )
     }
 
     private static func check(_ step: Step) throws(JournalError) {

@@ -17,6 +17,8 @@ package struct JobSummary: Hashable, Sendable {
     package var wakeAt: UnixTime?
     /// When a paid job must have been answered.
     package var answerBy: UnixTime?
+    /// Up to which price a client has agreed to pay; nil when none has.
+    package var ceiling: MilliSatoshi?
     /// When its first step was made.
     package var createdAt: UnixTime
     /// When its last step was made.
@@ -33,7 +35,7 @@ package struct JobSummary: Hashable, Sendable {
     static let columns = """
         job.id, job.role, job.peer, job.job_id, job.version, job.finished_at, job.parked,
         job.wake_at, job.answer_by, job.created_at, job.changed_at, job.input_bytes,
-        job.answer_bytes, job.stage, job.notice
+        job.answer_bytes, job.stage, job.notice, job.ceiling
         """
 
     init(_ row: Row) throws(JournalError) {
@@ -50,6 +52,7 @@ package struct JobSummary: Hashable, Sendable {
         answerBytes = try row.count(12)
         stage = try row.small(13)
         notice = try row.bytes(14)
+        ceiling = try row.optionalAmount(15)
     }
 }
 

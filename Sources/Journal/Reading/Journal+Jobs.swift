@@ -19,7 +19,7 @@ extension Journal {
                 .role(key.role),
                 .peer(key.peer),
                 .bytes(key.id)
-            ) { (try JobSummary($0), try $0.bytes(15)) }
+            ) { (try JobSummary($0), try $0.bytes(16)) }
             guard let (summary, state) = found else { return nil }
             var events: [PendingEvent] = []
             try database.each(
@@ -188,6 +188,29 @@ extension Journal {
                 """,
                 .peer(peer),
                 .bytes(wireID)
+            ) { try $0.jobKey(0) }
+        }
+    }
+
+    /// The newest job with a job_id, whoever the peer is.
+    ///
+    /// - Parameters:
+    ///   - id: The job_id, 32 bytes; for a requester the first one it drew.
+    ///   - role: The side of the job; nil for either.
+    /// - Returns: The job; nil without one.
+    /// - Throws: ``JournalError``.
+    package func job(
+        named id: Bytes32,
+        role: JobKey.Role?
+    ) async throws(JournalError) -> JobKey? {
+        try await read { database in
+            try database.first(
+                """
+                SELECT role, peer, job_id FROM job
+                WHERE job_id = ?1 AND (?2 IS NULL OR role = ?2) ORDER BY id DESC LIMIT 1
+                """,
+                .bytes(id),
+                role.map { .role($0) } ?? .null
             ) { try $0.jobKey(0) }
         }
     }

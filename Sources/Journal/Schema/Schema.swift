@@ -23,6 +23,7 @@ enum Schema {
             parked INTEGER NOT NULL DEFAULT 0,
             wake_at INTEGER,
             answer_by INTEGER,
+            ceiling INTEGER,
             created_at INTEGER NOT NULL,
             changed_at INTEGER NOT NULL,
             next_event INTEGER NOT NULL DEFAULT 1,
@@ -34,6 +35,7 @@ enum Schema {
             state BLOB NOT NULL,
             UNIQUE (role, peer, job_id)
         ) STRICT;
+        CREATE INDEX job_name ON job (job_id);
         CREATE INDEX job_open ON job (id) WHERE finished_at IS NULL;
         CREATE INDEX job_parked ON job (id) WHERE parked;
         CREATE INDEX job_finished ON job (finished_at) WHERE finished_at IS NOT NULL;
