@@ -93,6 +93,18 @@ extension JournalError.Code {
         }
     }
 
+    /// Whether a payment may not be made, while the rest of its step may be committed.
+    var refusesPayment: Bool {
+        switch self {
+        case .paymentHashTaken, .alreadyPaying, .paymentRefused, .notReconciled: true
+        case .staleVersion, .unknown, .invalidStep, .clientKeyTaken, .contradictsRecord, .replayed,
+            .quotaExceeded, .notFinished, .lockedByAnotherProcess, .newerSchema, .notAJournal,
+            .durabilityRefused, .pathUnusable, .overloaded, .diskFull, .damaged, .ioFailed, .closed,
+            .cancelled:
+            false
+        }
+    }
+
     /// Whether the journal accepts nothing more until it is opened again.
     var isFinal: Bool { self == .ioFailed || self == .damaged || self == .closed }
 

@@ -8,6 +8,21 @@ extension JobWriter {
         var attempted: Bool
     }
 
+    /// Commits the decisions to pay that no rule and no check is against.
+    ///
+    /// - Returns: Why the others were refused; a refusal has written nothing.
+    func decide(_ payments: [PaymentDecision]) throws -> [PaymentHash: JournalError] {
+        var refusals: [PaymentHash: JournalError] = [:]
+        for payment in payments {
+            do {
+                try intended(payment.intent, check: payment.check)
+            } catch let refusal as JournalError where refusal.code.refusesPayment {
+                refusals[payment.intent.hash] = refusal
+            }
+        }
+        return refusals
+    }
+
     /// Commits the decision to pay, unless a rule or the check is against it.
     ///
     /// The hash is one job's for ever. A hash whose payment failed may be tried again by the same

@@ -66,7 +66,11 @@ struct JobWriter {
         for fact in step.facts { try writer.apply(fact) }
         // A fact of this step may have changed the set.
         if !step.facts.isEmpty { next = try outstanding(row, on: database) }
-        return Committed(version: step.version + 1, outstanding: next)
+        return Committed(
+            version: step.version + 1,
+            outstanding: next,
+            refusals: try writer.decide(step.payments)
+        )
     }
 
     private static func find(

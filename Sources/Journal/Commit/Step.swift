@@ -54,6 +54,9 @@ package struct Step: Sendable {
     package var client: ClientKey?
     /// What the bridge records with the step, in order.
     package var facts: [Fact]
+    /// Payments to decide on in the step's transaction, after its facts. One that is refused is not
+    /// intended and the step stands: see ``Committed/refusals``.
+    package var payments: [PaymentDecision]
 
     /// Takes what every step has; the rest is set where it applies.
     package init(
@@ -69,7 +72,8 @@ package struct Step: Sendable {
         input: Content = .keep,
         answer: Content = .keep,
         client: ClientKey? = nil,
-        facts: [Fact] = []
+        facts: [Fact] = [],
+        payments: [PaymentDecision] = []
     ) {
         self.job = job
         self.version = version
@@ -84,6 +88,7 @@ package struct Step: Sendable {
         self.answer = answer
         self.client = client
         self.facts = facts
+        self.payments = payments
     }
 
     /// Roughly what the step holds in memory, in bytes.
@@ -116,9 +121,11 @@ package struct ClientKey: Hashable, Sendable {
 }
 
 /// What a committed step left.
-package struct Committed: Hashable, Sendable {
+package struct Committed: Equatable, Sendable {
     /// The job's new version: starts at 1, grows by 1, survives restarts.
     package var version: UInt64
     /// What is still to do, by id: the step's effects without those that were done before.
     package var outstanding: [OutstandingEffect]
+    /// Why payments of the step were not intended, by payment hash.
+    package var refusals: [PaymentHash: JournalError]
 }

@@ -76,6 +76,12 @@ package struct JobRecord: Hashable, Sendable {
     package var outstanding: [OutstandingEffect]
     /// What happened and was not answered yet, in order.
     package var events: [PendingEvent]
+    /// The sequence of the next event.
+    package var nextEvent: UInt64
+    /// A provider's invoices for the job.
+    package var invoices: [PaymentHash: InvoiceRecord.State]
+    /// A requester's payments for the job.
+    package var payments: [PaymentHash: PaymentRecord.Status]
 }
 
 /// Which jobs a list shows; absent parts select everything.

@@ -13,14 +13,14 @@ extension Journal {
         try await read { database in
             let found = try database.first(
                 """
-                SELECT \(JobSummary.columns), job.state FROM job
+                SELECT \(JobSummary.columns), job.state, job.next_event FROM job
                 WHERE role = ? AND peer = ? AND job_id = ?
                 """,
                 .role(key.role),
                 .peer(key.peer),
                 .bytes(key.id)
-            ) { (try JobSummary($0), try $0.bytes(16)) }
-            guard let (summary, state) = found else { return nil }
+            ) { (try JobSummary($0), try $0.bytes(16), try $0.count(17)) }
+            guard let (summary, state, nextEvent) = found else { return nil }
             var events: [PendingEvent] = []
             try database.each(
                 "SELECT sequence, kind, at, body FROM event WHERE job = ? ORDER BY sequence",
@@ -39,9 +39,40 @@ extension Journal {
                 summary: summary,
                 state: state,
                 outstanding: try JobWriter.outstanding(summary.place, on: database),
-                events: events
+                events: events,
+                nextEvent: nextEvent,
+                invoices: try Self.invoices(of: summary.place, on: database),
+                payments: try Self.payments(of: summary.place, on: database)
             )
         }
+    }
+
+    private static func invoices(
+        of row: Int64,
+        on database: Database
+    ) throws -> [PaymentHash: InvoiceRecord.State] {
+        var invoices: [PaymentHash: InvoiceRecord.State] = [:]
+        try database.each("SELECT hash, state FROM invoice WHERE job = ?", .number(row)) {
+            guard let state = InvoiceRecord.State(rawValue: try $0.small(1)) else {
+                throw JournalError.unreadable("invoice state")
+            }
+            invoices[try $0.hash(0)] = state
+        }
+        return invoices
+    }
+
+    private static func payments(
+        of row: Int64,
+        on database: Database
+    ) throws -> [PaymentHash: PaymentRecord.Status] {
+        var payments: [PaymentHash: PaymentRecord.Status] = [:]
+        try database.each("SELECT hash, status FROM payment WHERE job = ?", .number(row)) {
+            guard let status = PaymentRecord.Status(rawValue: try $0.small(1)) else {
+                throw JournalError.unreadable("payment status")
+            }
+            payments[try $0.hash(0)] = status
+        }
+        return payments
     }
 
     /// Open jobs with what is still to do, without states and contents: what a restart begins with.
@@ -153,19 +184,20 @@ extension Journal {
         limit: Int = 1000
     ) async throws(JournalError) -> (wake: [JobKey], answer: [JobKey]) {
         try await read { database in
-            func keys(_ column: String) throws -> [JobKey] {
+            func keys(_ column: String, _ rest: String = "") throws -> [JobKey] {
                 var keys: [JobKey] = []
                 try database.each(
                     """
                     SELECT role, peer, job_id FROM job
-                    WHERE \(column) <= ? AND finished_at IS NULL ORDER BY \(column) LIMIT ?
+                    WHERE \(column) <= ? AND finished_at IS NULL \(rest) ORDER BY \(column) LIMIT ?
                     """,
                     .time(time),
                     .number(limit)
                 ) { keys.append(try $0.jobKey(0)) }
                 return keys
             }
-            return (try keys("wake_at"), try keys("answer_by"))
+            // Waking a parked job would change nothing.
+            return (try keys("wake_at", "AND NOT parked"), try keys("answer_by"))
         }
     }
 

@@ -101,6 +101,20 @@ package struct PaymentRefusal: Hashable, Sendable {
 package typealias PaymentCheck =
     @Sendable (Spending) throws(JournalError) -> PaymentRefusal?
 
+/// A payment to decide on in the transaction that commits its step.
+package struct PaymentDecision: Sendable {
+    /// What is to be paid.
+    package var intent: PaymentIntent
+    /// Whether it fits the budgets.
+    package var check: PaymentCheck
+
+    /// Takes both parts.
+    package init(intent: PaymentIntent, check: @escaping PaymentCheck) {
+        self.intent = intent
+        self.check = check
+    }
+}
+
 /// A payment and what became of it.
 package struct PaymentRecord: Sendable {
     /// What is known of it.
