@@ -67,7 +67,7 @@ final class BatchWriter: Sendable {
 
     /// Writes as part of the next transaction, in the order of the calls.
     ///
-    /// - Parameter done: Called once, on the writer's thread or the caller's: it must not block.
+    /// `done` is called once, on the writer's thread or the caller's: it must not block.
     func write<Value: Sendable>(
         size: Int,
         _ body: @escaping @Sendable (Database) throws -> Value,

@@ -54,8 +54,9 @@ package struct Step: Sendable {
     package var client: ClientKey?
     /// What the bridge records with the step, in order.
     package var facts: [Fact]
-    /// Payments to decide on in the step's transaction, after its facts. One that is refused is not
-    /// intended and the step stands: see ``Committed/refusals``.
+    /// Payments to decide on in the step's transaction, after its facts.
+    ///
+    /// One that is refused is not intended and the step stands: see ``Committed/refusals``.
     package var payments: [PaymentDecision]
 
     /// Takes what every step has; the rest is set where it applies.

@@ -1,0 +1,64 @@
+package import BridgeProtocol
+package import Journal
+package import LightningTypes
+
+/// What the engine wants done, in order.
+package enum EngineOutput: Sendable {
+    // The journal. Writes are made in the order of these.
+    /// Read a job; answered by ``EngineInput/loaded(_:_:)``.
+    case load(JobKey)
+    /// Write a step; answered by ``EngineInput/committed(_:version:_:)``.
+    case commit(Step)
+    /// Record facts; answered by ``EngineInput/recorded(_:_:_:)``.
+    case record([Fact], JobKey, RecordPurpose)
+
+    // Workers.
+    /// Hand a step to a worker. The bridge adds what it knows of the peer.
+    case order(UInt64, JobKey, BusJobItem)
+    /// Hand a computation to a compute worker, with the job's input.
+    case compute(UInt64, JobKey, BusComputeItem, input: [UInt8]?)
+    /// Take an order back; no outcome follows.
+    case withdraw(UInt64, WorkerRole, BusRevoke.Reason)
+
+    // Lightning.
+    /// Send a message; answered by ``EngineInput/sent(_:effect:_:)``.
+    case send(JobKey, effect: UInt64, BusSendMessage, JobContents)
+    /// Make an invoice.
+    case createInvoice(JobKey, effect: UInt64, BusCreateInvoice)
+    /// Make sure that an invoice can't be paid.
+    case cancelInvoice(JobKey, PaymentHash)
+    /// Pay: the intent is on disk.
+    case pay(JobKey, PaymentHash)
+    /// Make sure that a payment never begins.
+    case withdrawPayment(JobKey, PaymentHash)
+    /// Answer `rate_limited` to a request there is no room for.
+    case refuse(JobMessage)
+
+    // Clients and observers.
+    /// Answer a client.
+    case answer(ClientTicket, ClientAnswer)
+    /// Tell observers and watchers; what it says is on disk.
+    case changed(BusJob)
+    /// Money moves for this job: its messages come before rate limits.
+    case paid(JobKey, Bool)
+    /// The journal can't be written any more: end the process.
+    case fatal(JournalError)
+}
+
+/// A job's contents, as far as they are not on disk yet.
+package struct JobContents: Sendable {
+    /// The prompt; nil when the journal has it.
+    package var input: [UInt8]?
+    /// The result; nil when the journal has it.
+    package var output: [UInt8]?
+}
+
+/// What a client gets to hear.
+package enum ClientAnswer: Sendable {
+    /// The job as it stands.
+    case job(BusJob)
+    /// Nothing was done.
+    case failure(BusFailure)
+    /// The key was used for this job before.
+    case keyTaken
+}
