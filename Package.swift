@@ -17,6 +17,7 @@ let package = Package(
     name: "lcp",
     products: [
         .executable(name: "lcp", targets: ["lcp"]),
+        .executable(name: "lcp-bridge", targets: ["lcp-bridge"]),
         .executable(name: "lcp-simnet", targets: ["lcp-simnet"]),
     ],
     dependencies: [
@@ -157,6 +158,16 @@ let package = Package(
             dependencies: [
                 "BuildInfo", "LCPInspector", "LCPWire", "LightningTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "lcp-bridge",
+            dependencies: [
+                "BOLT11", "Bridge", "BuildInfo", "Journal", "LightningTypes", "LndRPC", "ZeroMQ",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings
         ),

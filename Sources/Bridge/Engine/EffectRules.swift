@@ -13,7 +13,7 @@ enum EffectRules {
         case afterCommit
     }
 
-    /// Whether workers of a role may ask for an effect. Runs before anything else.
+    /// Whether workers of a role may ask for an effect; asked before anything else.
     static func mayAsk(_ effect: BusEffect.OneOf_Body, for role: JobKey.Role) -> Bool {
         switch (effect, role) {
         case (.send(let message), .provider): [42_085, 42_087, 42_097].contains(message.type)

@@ -225,7 +225,9 @@ extension Engine {
 
     // MARK: - In a worker's place
 
-    /// Sets a job aside: no worker can make its next step. A person may take it up again.
+    /// Sets a job aside: no worker can make its next step.
+    ///
+    /// A person may take it up again.
     mutating func park(_ job: LiveJob, _ now: UnixTime) {
         guard !job.isParked else { return }
         job.isParked = true

@@ -56,7 +56,7 @@ extension Engine {
             put(.answer(ticket, .failure(.unknownJob)))
         case .submit, .stepped, .computed, .gaveUp, .loaded, .committed, .recorded, .due, .sent,
             .invoiceCreated, .invoiceRefused, .invoiceSettled, .invoiceCancelled, .paymentInFlight,
-            .paymentSucceeded, .paymentFailed, .restored, .peerReturned, .unblocked, .tick:
+            .paymentSucceeded, .paymentFailed, .restored, .peerReturned, .unblocked, .tick, .drain:
             count("input.unknown_job")
         }
     }

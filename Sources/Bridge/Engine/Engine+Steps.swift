@@ -8,7 +8,10 @@ import SwiftProtobuf
 extension Engine {
     /// Hands the job's next step to a worker, if there is one to make and nobody has it.
     mutating func advance(_ job: LiveJob, _ now: UnixTime) {
-        guard job.step == nil, !job.isLost, !job.isParked, !job.events.isEmpty else { return }
+        guard job.step == nil, !job.isLost, !job.isParked, drainUntil == nil, !job.events.isEmpty
+        else {
+            return
+        }
         lastOrder += 1
         let events = job.events.prefix(Self.eventsPerItem)
         job.step = LiveJob.Assignment(order: lastOrder, eventCount: events.count)

@@ -62,6 +62,8 @@ package struct Engine {
     /// What jobs that are being read after a start must hear.
     var resumedEvents: [JobKey: BusJobEvent] = [:]
     var counters: [String: UInt64] = [:]
+    /// Until when steps that are with workers are waited for; nothing more is handed out.
+    var drainUntil: UnixTime?
     private var outputs: [EngineOutput] = []
 
     struct PeerSide: Hashable {
@@ -89,6 +91,17 @@ package struct Engine {
     mutating func put(_ output: EngineOutput) { outputs.append(output) }
 
     mutating func count(_ name: String) { counters[name, default: 0] += 1 }
+
+    /// Whether it was drained: no step is with a worker, or for too long, and no write under way.
+    func isDrained(at now: UnixTime) -> Bool {
+        guard let drainUntil else { return false }
+        return jobs.values.allSatisfy { job in
+            (job.step == nil || drainUntil < now) && job.unconfirmed == 0
+        }
+    }
+
+    /// Steps take milliseconds; a worker that hangs is not waited for.
+    private static let drainSeconds: UInt64 = 10
 
     /// How many jobs are open, among them parked ones.
     package var jobCounts: (open: Int, parked: Int) { (openJobs, parkedJobs) }
@@ -149,6 +162,7 @@ package struct Engine {
         case .peerReturned(let key): withJob(key, input) { $0.peerReturned($1, now) }
         case .unblocked(let peer): unblock(peer, now)
         case .tick: tick(now)
+        case .drain: drainUntil = now.advanced(bySeconds: Self.drainSeconds)
         }
     }
 

@@ -61,6 +61,8 @@ package enum EngineInput: Sendable {
     case unblocked(NodeID?)
     /// A second has passed.
     case tick
+    /// Nothing more is to be handed out; what is under way may come back.
+    case drain
 }
 
 /// A job-scope message of a peer.

@@ -1,0 +1,541 @@
+import BOLT11
+import BridgeProtocol
+import Foundation
+import GRPCNGHTTP2
+import Journal
+import LightningTypes
+import LndRPC
+import Logging
+import ServiceLifecycle
+import SwiftProtobuf
+import ZeroMQ
+
+/// A bridge with its journal open and its sockets bound.
+final class RunningBridge: Sendable {
+    private let configuration: Bridge.Configuration
+    private let logger: Logger
+    private let epoch: [UInt8]
+    private let startedAt: UnixTime
+
+    private let context: Context
+    private let journal: Journal
+    private let identity: NodeIdentity
+    private let lnd: Lnd
+    private let session: LndSession
+    private let rooms: [WorkerRole: WorkerRoom]
+    private let payments: PaymentDesk
+    private let invoices: InvoiceDesk
+    private let loop: EngineLoop
+    private let feeds: Feeds
+    private let watches: Watches
+    private let control: ControlDoor
+    private let queryDoor: RequestDoor
+    private let feedSockets: (messages: PubSocket, events: PubSocket)
+
+    private static let aliveSetting = "bridge.alive"
+    private static let secretSetting = "bridge.submission_secret"
+
+    static func now() -> UnixTime {
+        UnixTime(seconds: UInt64(max(0, Date().timeIntervalSince1970)))
+    }
+
+    init(_ configuration: Bridge.Configuration, logger: Logger) async throws {
+        self.configuration = configuration
+        self.logger = logger
+        let now: @Sendable () -> UnixTime = { Self.now() }
+        epoch = Array(Bytes32.random().bytes.prefix(16))
+        startedAt = now()
+        context = try Context()
+        lnd = try LndNode(configuration.lnd)
+        journal = try Journal(
+            path: configuration.journalPath,
+            options: Journal.Options(
+                network: configuration.network?.rawValue ?? "mainnet",
+                durability: configuration.durability
+            )
+        )
+
+        let identity = try await NodeIdentity(journal, expected: configuration.network)
+        self.identity = identity
+
+        try BusDirectory.prepare(configuration.busDirectory)
+        let feeds = Feeds(
+            epoch: epoch,
+            nowMilliseconds: { UInt64(max(0, Date().timeIntervalSince1970 * 1_000)) }
+        )
+        self.feeds = feeds
+        let paidJobs = PaidJobs()
+        session = try await LndSession(
+            lnd: lnd,
+            journal: journal,
+            settings: configuration.session,
+            isPaid: { paidJobs.contains(peer: $0, jobID: $1) },
+            feed: { feeds.publish(BusFeedMessage($0)) },
+            logger: logger,
+            now: now
+        )
+        payments = PaymentDesk(
+            lnd: lnd,
+            journal: journal,
+            rules: configuration.money,
+            now: now,
+            logger: logger
+        )
+        invoices = InvoiceDesk(lnd: lnd, journal: journal, now: now, logger: logger)
+
+        func binding(_ endpoint: BusEndpoint) -> Binding {
+            .ipc(path: configuration.busDirectory + "/" + endpoint.path)
+        }
+        var rooms: [WorkerRole: WorkerRoom] = [:]
+        for role in WorkerRole.allCases {
+            rooms[role] = WorkerRoom(
+                role: role,
+                context: context,
+                events: binding(.events(role)),
+                replies: binding(.replies(role)),
+                settings: DispatchSettings(role: role),
+                epoch: epoch,
+                welcome: { [session] in
+                    let node = session.node
+                    return (node?.nodeID, node?.network ?? "")
+                },
+                now: now,
+                logger: logger
+            )
+        }
+        self.rooms = rooms
+        for room in rooms.values { try await room.open() }
+
+        feedSockets = (
+            try await context.pub(binding(.feedMessages)),
+            try await context.pub(binding(.feedEvents))
+        )
+        queryDoor = RequestDoor(try await context.router(binding(.query)))
+        let watches = Watches(queryDoor)
+        self.watches = watches
+        loop = EngineLoop(
+            engine: Engine(
+                limits: configuration.limits,
+                paymentRule: Self.rule(configuration.money, identity)
+            ),
+            world: EngineLoop.World(
+                journal: journal,
+                session: session,
+                rooms: rooms,
+                payments: payments,
+                invoices: invoices,
+                paidJobs: paidJobs,
+                changed: { key, job in
+                    feeds.publish(.with { $0.job = job })
+                    watches.tell(key, job)
+                },
+                now: now,
+                logger: logger
+            )
+        )
+        control = ControlDoor(
+            door: RequestDoor(try await context.router(binding(.control))),
+            journal: journal,
+            loop: loop,
+            session: session,
+            secret: try await Self.secret(journal)
+        )
+    }
+
+    /// The key of submissions' hashes: drawn once, kept with the journal.
+    private static func secret(_ journal: Journal) async throws -> Redacted<[UInt8]> {
+        if let known = try await journal.setting(secretSetting) { return Redacted(known) }
+        let secret = Bytes32.random().bytes
+        try await journal.keep(secret, asSetting: secretSetting)
+        return Redacted(secret)
+    }
+
+    /// The money rules, on the network that lnd is on.
+    private static func rule(_ money: MoneyRules, _ identity: NodeIdentity) -> Engine.PaymentRule {
+        { pay, job, ceiling, now in
+            guard let network = identity.network else {
+                let failure = BusFailure.of("no-lnd", "lnd has not been reached yet")
+                return .failure(PaymentRuleRefusal(failure))
+            }
+            var rules = money
+            rules.network = network
+            return rules.decide(pay, job: job, ceiling: ceiling, now: now)
+        }
+    }
+
+    // MARK: - Running
+
+    /// Runs until a graceful shutdown has drained it.
+    func run() async throws {
+        try await restore()
+        do {
+            try await withGracefulShutdownHandler {
+                try await runParts()
+            } onGracefulShutdown: {
+                self.loop.drain()
+            }
+        } catch let fatal as EngineLoop.Fatal {
+            await context.shutDown()
+            throw fatal.error
+        }
+        try await journal.close()
+        await context.shutDown()
+        logger.info("drained")
+    }
+
+    private func runParts() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let parts: [@Sendable () async throws -> Void] =
+                [
+                    { try await self.lnd.run() },
+                    { try await self.session.run() },
+                    { try await self.followSession() },
+                    { await self.payments.run() },
+                    { await self.followPayments() },
+                    { try await self.invoices.run() },
+                    { await self.followInvoices() },
+                    { try await self.control.run() },
+                    { try await self.query.run() },
+                    { await self.watches.run() },
+                    {
+                        try await self.feeds.run(
+                            messages: self.feedSockets.messages,
+                            events: self.feedSockets.events
+                        )
+                    },
+                    { try await self.keepTime() },
+                    { try await self.keepHouse() },
+                ]
+                + rooms.values.flatMap { room in
+                    [
+                        { try await room.run() },
+                        { await self.followRoom(room) },
+                    ]
+                }
+            for part in parts { group.addTask(operation: part) }
+            group.addTask { await self.followOffers() }
+            do {
+                // The loop ends when it is drained; anything else ends by failing.
+                try await loop.run()
+            } catch {
+                group.cancelAll()
+                throw error
+            }
+            group.cancelAll()
+            while let _ = try? await group.next() {}
+        }
+    }
+
+    /// Counts open jobs in and takes up those that something is to be done for.
+    private func restore() async throws {
+        let now = Self.now()
+        let alive = try await journal.setting(Self.aliveSetting).map { bytes in
+            bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        }
+        let downtime = alive.map { now.seconds > $0 ? now.seconds - $0 : 0 } ?? 0
+        var place: Int64?
+        while true {
+            let page = try await journal.openJobs(after: place, limit: 1_000)
+            loop.inputs.put(page.map { .restored($0, downtimeSeconds: downtime) })
+            guard page.count == 1_000, let last = page.last else { break }
+            place = last.summary.place
+        }
+    }
+
+    // MARK: - What happens outside
+
+    private func followSession() async throws {
+        var wasReady = false
+        for await event in session.events {
+            switch event {
+            case .ready(let node):
+                try await identity.confirm(node)
+                logger.info(
+                    "lnd is ready",
+                    metadata: ["lnd.node_id": "\(node.nodeID)", "lnd.network": "\(node.network)"]
+                )
+                for room in rooms.values { await room.announceNode() }
+                loop.inputs.put(.unblocked(nil))
+                await payments.resume()
+                await invoices.reconcile()
+                // After a start the jobs have been told already.
+                if wasReady { try await askAgain(nil) }
+                wasReady = true
+            case .lost(let error):
+                logger.warning("lnd is away", metadata: ["error": "\(error)"])
+            case .message(let message): await deliver(message)
+            case .messagesReopened: try await askAgain(nil)
+            case .invoice(let invoice): await settle(invoice)
+            case .invoicesReopened: await invoices.reconcile()
+            case .peerOnline(let peer):
+                loop.inputs.put(.unblocked(peer))
+                try await askAgain(peer)
+                await tell(peer)
+            case .peerOffline(let peer): await tell(peer)
+            }
+        }
+    }
+
+    /// Tells a message to its job: errors go to the requester's, cancels to the provider's.
+    private func deliver(_ message: InboundMessage) async {
+        let inbound = JobMessage(message)
+        switch message.type {
+        case 42_083, 42_095:
+            let key = JobKey(role: .provider, peer: message.peer, id: message.jobID)
+            loop.inputs.put(.message(inbound, key))
+        default:
+            var key = await loop.requesterJob(peer: message.peer, jobID: message.jobID)
+            if key == nil {
+                // A read that fails loses a message, and the peer is asked again.
+                key = try? await journal.job(withWireID: message.jobID, from: message.peer)
+            }
+            if let key { loop.inputs.put(.message(inbound, key)) }
+        }
+    }
+
+    /// The requester's jobs of a peer, or of all, may have missed something.
+    private func askAgain(_ peer: NodeID?) async throws {
+        var place: Int64?
+        let stages: [BusJobStage] = [.quoting, .paying, .running, .unanswered]
+        while true {
+            let page = try await journal.jobs(
+                JobFilter(
+                    role: .requester,
+                    peer: peer,
+                    stages: Set(stages.map { UInt8(clamping: $0.rawValue) }),
+                    onlyOpen: true
+                ),
+                before: place,
+                limit: 1_000
+            )
+            loop.inputs.put(page.map { .peerReturned($0.key) })
+            guard page.count == 1_000, let last = page.last else { return }
+            place = last.place
+        }
+    }
+
+    private func settle(_ invoice: Invoice) async {
+        guard invoice.state == .settled || invoice.state == .canceled else { return }
+        // Others' invoices are on the same stream, and none of our business.
+        guard let record = try? await journal.invoice(invoice.paymentHash) else { return }
+        if invoice.state == .settled {
+            let paid = invoice.amountPaid
+            loop.inputs.put(.invoiceSettled(record.job, invoice.paymentHash, paid: paid))
+            publishSettlement(record.job, invoice.paymentHash, paid)
+        } else {
+            loop.inputs.put(.invoiceCancelled(record.job, invoice.paymentHash))
+        }
+    }
+
+    private func publishSettlement(_ job: JobKey, _ hash: PaymentHash, _ paid: MilliSatoshi) {
+        feeds.publish(
+            .with { event in
+                event.settlement = .with {
+                    $0.job = job.bus
+                    $0.paymentHash = Data(hash.bytes.bytes)
+                    $0.amountMsat = paid.msat
+                }
+            }
+        )
+    }
+
+    private func tell(_ peer: NodeID) async {
+        let id = Data(peer.bytes)
+        for known in await session.peers() where known.id == id {
+            feeds.publish(.with { $0.peer = known })
+        }
+    }
+
+    private func followPayments() async {
+        for await outcome in payments.outcomes {
+            switch outcome.result {
+            case .inFlight:
+                CrashPoint.afterPay.reach()
+                loop.inputs.put(.paymentInFlight(outcome.job, outcome.hash))
+            case .succeeded(let preimage, let fee):
+                CrashPoint.afterPay.reach()
+                loop.inputs.put(
+                    .paymentSucceeded(outcome.job, outcome.hash, preimage, fee: fee)
+                )
+                publish(outcome, succeeded: true, fee: fee, nil)
+            case .failed(let cause, let failure):
+                CrashPoint.afterWithdrawPayment.reach()
+                loop.inputs.put(.paymentFailed(outcome.job, outcome.hash, cause, failure))
+                publish(outcome, succeeded: false, fee: .zero, failure)
+            }
+        }
+    }
+
+    private func publish(
+        _ outcome: PaymentOutcome,
+        succeeded: Bool,
+        fee: MilliSatoshi,
+        _ failure: BusFailure?
+    ) {
+        feeds.publish(
+            .with { event in
+                event.payment = .with {
+                    $0.job = outcome.job.bus
+                    $0.paymentHash = Data(outcome.hash.bytes.bytes)
+                    $0.succeeded = succeeded
+                    $0.feeMsat = fee.msat
+                    if let failure { $0.failure = failure }
+                }
+            }
+        )
+    }
+
+    private func followInvoices() async {
+        for await outcome in invoices.outcomes {
+            switch outcome.result {
+            case .created(let added, let terms):
+                guard let effect = outcome.effect else { continue }
+                CrashPoint.afterCreateInvoice.reach()
+                loop.inputs.put(
+                    .invoiceCreated(
+                        outcome.job,
+                        effect: effect,
+                        terms,
+                        paymentRequest: added.paymentRequest
+                    )
+                )
+            case .refused(let failure):
+                guard let effect = outcome.effect else { continue }
+                loop.inputs.put(.invoiceRefused(outcome.job, effect: effect, failure))
+            case .settled(let hash, let amount):
+                loop.inputs.put(.invoiceSettled(outcome.job, hash, paid: amount))
+                publishSettlement(outcome.job, hash, amount)
+            case .cancelled(let hash):
+                CrashPoint.afterCancelInvoice.reach()
+                loop.inputs.put(.invoiceCancelled(outcome.job, hash))
+            }
+        }
+    }
+
+    private func followRoom(_ room: WorkerRoom) async {
+        for await outcomes in room.outcomes {
+            loop.inputs.put(
+                outcomes.map { outcome in
+                    switch outcome {
+                    case .step(let order, let reply): .stepped(order: order, reply)
+                    case .computed(let order, let reply): .computed(order: order, reply)
+                    case .failed(let order, let failure): .gaveUp(order: order, failure)
+                    }
+                }
+            )
+        }
+    }
+
+    /// What live provider workers sell is what peers are told.
+    private func followOffers() async {
+        guard let providers = rooms[.provider] else { return }
+        for await offers in providers.capabilityChanges { await session.advertise(offers) }
+    }
+
+    // MARK: - Time and upkeep
+
+    private func keepTime() async throws {
+        while true {
+            let due = try await journal.due(at: Self.now())
+            loop.inputs.put([.due(wake: due.wake, answer: due.answer), .tick])
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    private func keepHouse() async throws {
+        while true {
+            let now = Self.now()
+            try await journal.keep(
+                withUnsafeBytes(of: now.seconds.bigEndian) { Array($0) },
+                asSetting: Self.aliveSetting
+            )
+            while try await !journal.prune(configuration.retention, now: now).isEmpty {}
+            try await Task.sleep(for: .seconds(10))
+        }
+    }
+
+    // MARK: - Status
+
+    private var query: QueryDoor {
+        QueryDoor(
+            door: queryDoor,
+            watches: watches,
+            journal: journal,
+            status: { await self.status() },
+            peers: { await self.session.peers() },
+            workers: {
+                var workers: [BusWorker] = []
+                for role in WorkerRole.allCases {
+                    workers += await self.rooms[role]?.workers() ?? []
+                }
+                return workers
+            }
+        )
+    }
+
+    private func status() async -> BusStatus {
+        let now = Self.now()
+        let engine = await loop.status
+        let day = UnixTime(seconds: now.seconds > 86_400 ? now.seconds - 86_400 : 0)
+        let spending = try? await journal.spending(since: day)
+        let link = await session.status
+        var counters = engine.counters
+        counters.merge(await session.counters) { $0 + $1 }
+        counters.merge(await payments.counters) { $0 + $1 }
+        var queued = 0
+        for (role, room) in rooms {
+            queued += await room.queued
+            for (name, count) in await room.counters {
+                counters["\(role.rawValue).\(name)"] = count
+            }
+        }
+        counters["feed.dropped"] = feeds.dropped
+        let (malformed, busy) = queryDoor.counts
+        let (malformedControl, busyControl) = control.door.counts
+        counters["request.malformed"] = malformed + malformedControl
+        counters["request.busy"] = busy + busyControl
+        return .with {
+            $0.program = configuration.program
+            $0.epoch = Data(epoch)
+            $0.startedUnix = startedAt.seconds
+            $0.lndState = link.name
+            $0.lndDetail = link.detail
+            if let node = session.node {
+                $0.nodeID = Data(node.nodeID.bytes)
+                $0.network = node.network
+            }
+            $0.openJobs = UInt32(clamping: engine.open)
+            $0.parkedJobs = UInt32(clamping: engine.parked)
+            $0.queuedItems = UInt32(clamping: queued)
+            $0.spentTodayMsat = spending?.committed.msat ?? 0
+            $0.dailyBudgetMsat = configuration.money.dailyBudget.msat
+            $0.reservedMsat = spending?.reserved.msat ?? 0
+            $0.counters = counters.filter { $0.value > 0 }
+        }
+    }
+}
+
+extension JobMessage {
+    fileprivate init(_ message: InboundMessage) {
+        self.init(
+            peer: message.peer,
+            type: message.type,
+            protocolVersion: message.protocolVersion,
+            jobID: message.jobID,
+            messageID: message.messageID,
+            expiresAt: message.effectiveExpiry,
+            payload: message.payload
+        )
+    }
+}
+
+extension BusFeedMessage {
+    fileprivate init(_ record: FeedRecord) {
+        self = .with {
+            $0.peer = Data(record.peer.bytes)
+            $0.outbound = record.isOutbound
+            $0.type = UInt32(record.type)
+            $0.payload = Data(record.payload)
+        }
+    }
+}

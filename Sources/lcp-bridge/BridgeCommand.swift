@@ -1,0 +1,82 @@
+import ArgumentParser
+import BOLT11
+import Bridge
+import BuildInfo
+import Glibc
+import Journal
+import LndRPC
+import Logging
+import ServiceLifecycle
+
+/// `lcp-bridge`: the one process beside an lnd that holds its macaroon.
+@main
+struct BridgeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lcp-bridge",
+        abstract: "Connect one lnd to the bus that workers and clients share.",
+        discussion: """
+            Holds the macaroon, the money limits and the journal. Publishes messages and settlements \
+            to workers, carries out what they decide, and may be killed at any moment. Each \
+            socket's folder in the bus directory is a right: who can open it has it.
+
+            \(ExitStatus.help)
+            """,
+        version: BuildInfo.description
+    )
+
+    @OptionGroup(title: "lnd and files") var connection: ConnectionOptions
+    @OptionGroup(title: "Money") var money: MoneyOptions
+    @OptionGroup(title: "Limits") var limits: LimitOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "How far a commit goes before it counts: full, or normal for benchmarks.",
+            valueName: "level"
+        )
+    )
+    var durability: Journal.Durability = .full
+
+    @Option(help: ArgumentHelp("The least important lines to log.", valueName: "level"))
+    var logLevel: Logger.Level = .info
+
+    func run() async throws {
+        // A reader of our standard error that goes away must not end a process that holds money.
+        signal(SIGPIPE, SIG_IGN)
+        var logger = Logger(label: "lcp-bridge") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = logLevel
+        let bridge = Bridge(try configuration(), logger: logger)
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: bridge, successTerminationBehavior: .gracefullyShutdownGroup)
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
+        do {
+            try await group.run()
+        } catch {
+            logger.critical("the bridge ended", metadata: ["error": "\(error)"])
+            throw ExitStatus(error).code
+        }
+    }
+
+    private func configuration() throws -> Bridge.Configuration {
+        var configuration = Bridge.Configuration(
+            lnd: connection.lnd,
+            busDirectory: connection.busDir,
+            journalPath: connection.journal,
+            program: "lcp-bridge \(BuildInfo.description)"
+        )
+        configuration.network = connection.network
+        configuration.durability = durability
+        money.apply(to: &configuration.money)
+        limits.apply(to: &configuration)
+        return configuration
+    }
+}
+
+extension Journal.Durability: @retroactive ExpressibleByArgument {}
+extension Network: @retroactive ExpressibleByArgument {}
+extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Bridge
+
+/// How much peers and clients may ask of this node.
+struct LimitOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Open jobs of all peers together.", valueName: "count"))
+    var maxJobs: Int?
+
+    @Option(help: ArgumentHelp("Active jobs of one peer on one side.", valueName: "count"))
+    var maxJobsPerPeer: Int?
+
+    @Option(
+        help: ArgumentHelp("Messages a second one peer may send before it pays.", valueName: "rate")
+    )
+    var peerRate: Double?
+
+    @Option(
+        help: ArgumentHelp("Messages a second all peers together may send.", valueName: "rate")
+    )
+    var totalRate: Double?
+
+    func apply(to configuration: inout Bridge.Configuration) {
+        if let maxJobs { configuration.limits.openJobs = maxJobs }
+        if let maxJobsPerPeer { configuration.limits.activeJobsPerPeer = maxJobsPerPeer }
+        if let peerRate {
+            configuration.session.peerRate = SessionSettings.Rate(
+                perSecond: peerRate,
+                burst: max(60, peerRate * 2)
+            )
+        }
+        if let totalRate {
+            configuration.session.totalRate = SessionSettings.Rate(
+                perSecond: totalRate,
+                burst: max(1_000, totalRate * 2)
+            )
+        }
+    }
+
+    func validate() throws {
+        for (name, value) in [("--max-jobs", maxJobs), ("--max-jobs-per-peer", maxJobsPerPeer)] {
+            if let value, value < 1 { throw ValidationError("\(name) must be at least 1") }
+        }
+        for (name, value) in [("--peer-rate", peerRate), ("--total-rate", totalRate)] {
+            if let value, !(value > 0) { throw ValidationError("\(name) must be above 0") }
+        }
+    }
+}

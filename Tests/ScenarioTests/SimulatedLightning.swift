@@ -1,0 +1,96 @@
+import LCPTesting
+import BOLT11
+import LightningCrypto
+import LightningTypes
+import Testing
+
+/// Invoices and payments of all nodes, as lnd would keep them: it never crashes here.
+struct SimulatedLightning {
+    struct Invoice {
+        enum State { case open, settled, cancelled }
+
+        var payee: NodeID
+        var amount: MilliSatoshi
+        var expiresAt: UnixTime
+        var preimage: Preimage
+        var text: String
+        var state = State.open
+    }
+
+    struct Payment: Equatable {
+        enum State: Equatable { case inFlight, succeeded, failed }
+
+        var payer: NodeID
+        var state: State
+    }
+
+    private(set) var invoices: [PaymentHash: Invoice] = [:]
+    private(set) var payments: [PaymentHash: Payment] = [:]
+    /// Received minus sent, in millisatoshis.
+    private(set) var balances: [NodeID: Int64] = [:]
+
+    static let fee = MilliSatoshi(msat: 1_000)
+
+    mutating func addInvoice(
+        payee: NodeID,
+        key: SecretKey,
+        amount: MilliSatoshi,
+        descriptionHash: Bytes32,
+        expiresAt: UnixTime,
+        now: UnixTime,
+        random: inout SeededGenerator
+    ) throws -> (hash: PaymentHash, text: String) {
+        let preimage = try #require(Bytes32(random.bytes(32)))
+        let hash = PaymentHash(SHA256.hash(preimage.bytes))
+        let seconds = expiresAt > now ? expiresAt.seconds - now.seconds : 1
+        let draft = try InvoiceDraft(
+            network: .regtest,
+            amount: amount,
+            timestamp: now,
+            paymentHash: hash,
+            paymentSecret: try #require(Bytes32(random.bytes(32))),
+            description: .hash(descriptionHash),
+            minFinalCLTV: 80,
+            expirySeconds: seconds
+        )
+        let text = try draft.signed(with: key)
+        invoices[hash] = Invoice(
+            payee: payee,
+            amount: amount,
+            expiresAt: now.advanced(bySeconds: seconds),
+            preimage: Preimage(preimage),
+            text: text
+        )
+        return (hash, text)
+    }
+
+    /// Cancels an open invoice.
+    ///
+    /// - Returns: What the invoice is now.
+    mutating func cancel(_ hash: PaymentHash) -> Invoice.State? {
+        if invoices[hash]?.state == .open { invoices[hash]?.state = .cancelled }
+        return invoices[hash]?.state
+    }
+
+    /// Takes a payment in: in flight, or failed at once when the invoice is not payable.
+    mutating func pay(_ hash: PaymentHash, payer: NodeID, now: UnixTime) {
+        guard payments[hash] == nil else { return }
+        let isPayable = invoices[hash].map { $0.state == .open && now <= $0.expiresAt } ?? false
+        payments[hash] = Payment(payer: payer, state: isPayable ? .inFlight : .failed)
+    }
+
+    /// Lets a payment in flight arrive, or fail when its invoice was cancelled in between.
+    mutating func arrive(_ hash: PaymentHash) {
+        guard let payment = payments[hash], payment.state == .inFlight,
+            let invoice = invoices[hash]
+        else { return }
+        guard invoice.state == .open else {
+            payments[hash]?.state = .failed
+            return
+        }
+        invoices[hash]?.state = .settled
+        payments[hash]?.state = .succeeded
+        balances[invoice.payee, default: 0] += Int64(invoice.amount.msat)
+        balances[payment.payer, default: 0] -= Int64(invoice.amount.msat + Self.fee.msat)
+    }
+}
