@@ -10,7 +10,9 @@ package struct DispatchSettings: Sendable {
     package var handlingLimit: Duration
     /// How many counted attempts an item gets.
     package var maximumAttempts: UInt32 = 3
-    /// How long the third attempt waits; the second one comes at once. Doubles with each further one.
+    /// How long the third attempt waits, while the second one comes at once.
+    ///
+    /// Doubles with each further one.
     package var retryDelay: Duration = .seconds(1)
     /// What that wait grows to at most.
     package var maximumRetryDelay: Duration = .seconds(30)

@@ -102,7 +102,7 @@ extension Dispatcher {
         case (.member, .answered(let lease)): answer(lease, by: id)
         case (.member, .failed(let lease, let failure)): fail(lease, failure, by: id)
         case (.member, .progress(let lease)): progress(lease, by: id)
-        case (.member, .goodbye): drain(id)
+        case (.member, .goodbye), (.welcomed, .goodbye), (.evicted, .goodbye): drain(id)
         case (.waiting, _), (.welcomed, _), (.refused, _), (.evicted, _):
             drop(.noncesStale)
         }
@@ -126,7 +126,10 @@ extension Dispatcher {
         var greeting = greeting
         greeting.capacity = min(greeting.capacity, settings.maximumCapacity)
         if members[id] == nil {
-            members[id] = Member(worker: connection.worker, greeting: greeting, at: now)
+            var member = Member(worker: connection.worker, greeting: greeting, at: now)
+            member.isDraining = connection.saidGoodbye
+            member.failuresInARow = connection.failuresInARow
+            members[id] = member
             connections[id]?.phase = .member
             count(.workersJoined)
             actions.append(.note(.joined(connection.worker, program: greeting.program)))
@@ -156,6 +159,7 @@ extension Dispatcher {
     }
 
     private mutating func drain(_ id: ConnectionID) {
+        connections[id]?.saidGoodbye = true
         guard members[id]?.isDraining == false else { return }
         members[id]?.isDraining = true
         actions.append(.membersChanged)
@@ -170,6 +174,7 @@ extension Dispatcher {
         case .lost: count(.workersLost)
         case .evicted: count(.workersEvicted)
         }
+        connections[id]?.failuresInARow = member.failuresInARow
         actions.append(.note(.left(member.worker, departure, items: member.items.count)))
         actions.append(.membersChanged)
         for item in member.items {

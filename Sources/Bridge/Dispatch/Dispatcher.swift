@@ -104,6 +104,9 @@ struct Dispatcher: Sendable {
         let nonce: Token
         var phase: Phase
         var question: Question?
+        // What outlives an eviction:
+        var saidGoodbye = false
+        var failuresInARow = 0
     }
 
     /// A Welcome to a session that has begun, not yet answered.

@@ -3,7 +3,9 @@ import LightningTypes
 package import ZeroMQ
 
 extension WorkerRoom {
-    /// Binds both sockets; ``run()`` does it otherwise. Safe to repeat.
+    /// Binds both sockets, which ``run()`` does otherwise.
+    ///
+    /// Safe to repeat.
     ///
     /// - Throws: ``ZeroMQError``, when an endpoint can't be bound.
     package func open() async throws(ZeroMQError) {

@@ -128,26 +128,33 @@ import ZeroMQ
     @Test func `an item whose lease lapses goes to another worker, and the late reply is dropped`()
         async throws
     {
-        try await withRoom(.provider, { $0.lease = .milliseconds(100) }) { harness in
+        try await withRoom(
+            .provider,
+            {
+                $0.lease = .milliseconds(100)
+                // However slow this machine is, one attempt of the good worker will do.
+                $0.maximumAttempts = .max
+            }
+        ) { harness in
             let stuck = try await ScriptedWorker.join(harness)
             await harness.room.order(Order.step(1))
             let item = try await stuck.step()
             let other = try await ScriptedWorker.join(harness)
+            let serving = Task { try await other.serve() }
             let revoke = try await stuck.revoke()
             #expect(revoke.lease == item.lease)
             #expect(revoke.reason == .lapsed)
-            let again = try await other.step()
-            #expect(again.attempt == 2)
-            #expect(again.lease != item.lease)
             try await stuck.answer(item)
             await harness.wait(for: "leases_stale", toReach: 1)
-            try await other.answer(again)
             #expect(try await harness.outcomes.next().order == 1)
+            #expect(await harness.room.counters["items_done"] == 1)
+            serving.cancel()
+            _ = await serving.result
         }
     }
 
     @Test func `Progress keeps a lease that would have lapsed without it`() async throws {
-        try await withRoom(.provider, { $0.lease = .milliseconds(200) }) { harness in
+        try await withRoom(.provider, { $0.lease = .seconds(2) }) { harness in
             let alive = try await ScriptedWorker.join(harness, capacity: 1)
             await harness.room.order(Order.step(1))
             let kept = try await alive.step()

@@ -131,6 +131,19 @@ actor ScriptedWorker {
         try await say(.progress(progress))
     }
 
+    /// Does what a good worker does until it is cancelled.
+    func serve() async throws {
+        while true {
+            switch try await event() {
+            case .job(let item): try await answer(item)
+            case .welcome(let welcome):
+                nonce = welcome.nonce
+                try await hello()
+            case .compute, .revoke, .refused: break
+            }
+        }
+    }
+
     /// Ends like a process that dies.
     func die() async { await context.shutDown() }
 
