@@ -222,7 +222,9 @@ let package = Package(
         .testTarget(
             name: "ProcessTests",
             dependencies: [
-                "LCPTesting", "ZeroMQ", "bus-peer", "lcp",
+                "Bridge", "BridgeProtocol", "Journal", "LCPTesting", "LightningTypes", "ZeroMQ",
+                "bus-peer", "bus-worker", "lcp",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -305,6 +307,25 @@ let package = Package(
             name: "bus-peer",
             dependencies: ["ZeroMQ"],
             path: "Tests/BusPeer",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "bus-worker",
+            dependencies: [
+                "BridgeProtocol", "ZeroMQ",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            path: "Tests/BusWorker",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BridgeTests",
+            dependencies: [
+                "BOLT11", "Bridge", "BridgeProtocol", "GRPCNGHTTP2", "Journal", "LCPTesting",
+                "LCPWire", "LightningCrypto", "LightningTypes", "LndRPC", "LndSim", "ZeroMQ",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
