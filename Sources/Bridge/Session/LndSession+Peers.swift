@@ -18,7 +18,7 @@ extension LndSession {
         case .online:
             if let news = directory.online(event.nodeID, at: .now) { took([news]) }
         case .offline:
-            // May be about a connection that was replaced since: a list decides.
+            directory.offline(event.nodeID)
             happened(.doubted, of: link.life)
         }
     }

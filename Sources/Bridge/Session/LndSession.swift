@@ -102,7 +102,18 @@ package actor LndSession {
     ///   `CancellationError`.
     package func run() async throws {
         defer { queue.finish() }
-        try await load()
+        do {
+            try await load()
+            try await work()
+        } catch {
+            // Whatever ends first when the task is cancelled, it is the cancellation that counts.
+            try Task.checkCancellation()
+            throw error
+        }
+        try Task.checkCancellation()
+    }
+
+    private func work() async throws {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await self.keepRecords() }
             group.addTask { try await self.lookNowAndThen() }
@@ -110,14 +121,20 @@ package actor LndSession {
             for await work in workStream {
                 if case .happened(let event, let life) = work {
                     happened(event, of: life)
-                } else {
-                    group.addTask { try await self.perform(work) }
+                    continue
+                }
+                group.addTask {
+                    do {
+                        try await self.perform(work)
+                    } catch {
+                        // A child's error cancels its siblings, but not this loop.
+                        self.works.finish()
+                        throw error
+                    }
                 }
             }
-            // Children that only wait end with the task that was cancelled.
             group.cancelAll()
         }
-        try Task.checkCancellation()
     }
 
     // MARK: What is known

@@ -22,6 +22,16 @@ struct PeerDirectory: Sendable {
         var lastSign: UInt64
         /// When a list brought the peer; nil when an event or a message did.
         var listedAt: ContinuousClock.Instant?
+        /// What followed the list, when that may be about this connection or a new one.
+        var doubt = Doubt.none
+    }
+
+    private enum Doubt: Sendable {
+        case none
+        /// An ONLINE came soon after the list.
+        case online
+        /// And then an OFFLINE: if a list still has the peer, its connection was replaced.
+        case onlineOffline
     }
 
     /// An ONLINE so soon after a list that brought the peer is that connection's own.
@@ -71,15 +81,17 @@ struct PeerDirectory: Sendable {
         self.channels = channels
         var news: [(peer: NodeID, news: News)] = []
         for peer in peers {
-            let isNew = connections[peer.nodeID] == nil
-            connections[
-                peer.nodeID,
-                default: Connection(address: "", lastSign: number, listedAt: now)
-            ].address = peer.address
+            let known = connections[peer.nodeID]
+            var connection =
+                known ?? Connection(address: "", lastSign: number, listedAt: now)
+            connection.address = peer.address
+            let isNew = known == nil || known?.doubt == .onlineOffline
             if isNew || isFirst {
                 let came = News.came(peer.nodeID, isNewConnection: isNew)
                 news.append((peer.nodeID, came))
             }
+            if connection.doubt == .onlineOffline { connection.doubt = .none }
+            connections[peer.nodeID] = connection
         }
         let listed = Set(peers.map(\.nodeID))
         for (peer, connection) in connections
@@ -97,12 +109,18 @@ struct PeerDirectory: Sendable {
             connections[peer]?.listedAt = nil
             // Else the OFFLINE of the connection before is late, or was missed.
             if let listedAt = known.listedAt, listedAt.duration(to: now) < Self.sameConnection {
+                connections[peer]?.doubt = .online
                 return nil
             }
         } else {
             connections[peer] = Connection(address: "", lastSign: asked, listedAt: nil)
         }
         return .came(peer, isNewConnection: true)
+    }
+
+    /// Takes an OFFLINE event, which may be about a connection that was replaced: a list decides.
+    mutating func offline(_ peer: NodeID) {
+        if connections[peer]?.doubt == .online { connections[peer]?.doubt = .onlineOffline }
     }
 
     /// Takes a message as proof that its sender is connected.
