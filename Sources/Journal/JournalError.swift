@@ -65,12 +65,20 @@ package struct JournalError: Error, Equatable, Sendable {
     package var detail: String
     /// The next step for the person who reads the log.
     package var advice: String
+    /// What the budget check said; nil unless the code is `paymentRefused`.
+    package private(set) var refusal: PaymentRefusal?
 
     /// Takes a code, what happened, and an advice other than the code's own.
     package init(_ code: Code, _ detail: String, advice: String? = nil) {
         self.code = code
         self.detail = detail
         self.advice = advice ?? code.advice
+    }
+
+    /// Says why the payment of a job was refused.
+    init(_ refusal: PaymentRefusal, of job: JobKey) {
+        self.init(.paymentRefused, "\(job): \(refusal.reason)", advice: refusal.advice)
+        self.refusal = refusal
     }
 }
 

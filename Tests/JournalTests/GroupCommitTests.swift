@@ -89,7 +89,7 @@ import Testing
         let check: PaymentCheck = { spending throws(JournalError) in
             let committed = try spending.committed(since: Sample.time(0))
             guard committed.msat + 1010 <= budget.msat else {
-                return PaymentRefusal(reason: "budget", advice: "wait")
+                return PaymentRefusal(code: "budget", reason: "spent", advice: "wait")
             }
             return nil
         }

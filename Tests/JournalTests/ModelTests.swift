@@ -142,7 +142,7 @@ import Testing
     private static let check: PaymentCheck = { spending throws(JournalError) in
         let committed = try spending.committed(since: Sample.time(0)).msat
         return committed + 1000 + Model.maxFee <= Model.budget
-            ? nil : PaymentRefusal(reason: "budget", advice: "wait")
+            ? nil : PaymentRefusal(code: "budget", reason: "spent", advice: "wait")
     }
 
     private static func fact(_ random: inout SeededGenerator) -> Fact {

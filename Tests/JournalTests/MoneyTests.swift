@@ -98,7 +98,11 @@ import Testing
     @Test func `a refused intent takes the whole step with it and says why`() async throws {
         try await journal.add(buying)
         let refuse: PaymentCheck = { _ throws(JournalError) in
-            PaymentRefusal(reason: "daily budget spent", advice: "Raise the daily budget")
+            PaymentRefusal(
+                code: "daily-budget",
+                reason: "daily budget spent",
+                advice: "Raise the daily budget"
+            )
         }
         var step = Step(job: buying, version: 1, at: Sample.time(150), state: [5])
         step.facts = [.paymentIntended(Sample.intent(1), check: refuse)]
@@ -107,6 +111,7 @@ import Testing
         #expect(error?.code == .paymentRefused)
         #expect(error?.detail.contains("daily budget spent") == true)
         #expect(error?.advice == "Raise the daily budget")
+        #expect(error?.refusal?.code == "daily-budget")
         #expect(try await journal.job(buying)?.summary.version == 1)
         #expect(try await journal.payment(Sample.hash(1)) == nil)
     }

@@ -52,7 +52,7 @@ extension JobWriter {
         }
         let (amount, maxFee) = (try intent.amount.checked(), try intent.maxFee.checked())
         if let refusal = try check(Spending(database: database)) {
-            throw JournalError(.paymentRefused, "\(key): \(refusal.reason)", advice: refusal.advice)
+            throw JournalError(refusal, of: key)
         }
         try database.execute(
             cached: """

@@ -82,13 +82,16 @@ package struct PaymentIntent: Sendable {
 
 /// Why a payment may not be made, in words that reach the client.
 package struct PaymentRefusal: Hashable, Sendable {
+    /// A short stable label: `daily-budget`.
+    package var code: String
     /// What is exceeded: `daily budget of 100000 msat: 90000 spent or reserved, 20000 wanted`.
     package var reason: String
     /// What to change.
     package var advice: String
 
-    /// Takes reason and advice.
-    package init(reason: String, advice: String) {
+    /// Takes the three parts.
+    package init(code: String, reason: String, advice: String) {
+        self.code = code
         self.reason = reason
         self.advice = advice
     }

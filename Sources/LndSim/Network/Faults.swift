@@ -8,6 +8,8 @@ package enum PaymentFault: Equatable, Sendable {
     case hang
     /// The payment goes its way, but the caller's stream breaks after so many updates.
     case breakStream(afterUpdates: Int)
+    /// The call is lost before the payment is registered: nothing happens, and nobody is told.
+    case loseCall
 }
 
 /// A node's faults; a restart of the process forgets them.

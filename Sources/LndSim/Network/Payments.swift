@@ -26,13 +26,17 @@ extension SimulatedNetwork {
     ///   - node: The payer.
     /// - Returns: The stream of updates; it ends with OK after the final one.
     /// - Throws: ``LndFault``: `invoice is already paid`, `payment is in transition`,
-    ///   `payment already exists`.
+    ///   `payment already exists`, and what ``PaymentFault/loseCall`` makes of the call.
     package mutating func sendPayment(
         _ terms: PaymentTerms,
         terminalOnly: Bool = false,
         on node: NodeHandle
     ) throws(LndFault) -> SubscriptionID {
         try checkServing(node)
+        if nodes[node.index].faults.payments.first == .loseCall {
+            _ = nodes[node.index].faults.takePaymentFault()
+            throw .unavailable
+        }
         if let earlier = nodes[node.index].payments.find(terms.hash) {
             switch earlier.progress.status {
             case .succeeded: throw .alreadyExists("invoice is already paid")
@@ -249,7 +253,7 @@ extension SimulatedNetwork {
             schedule(.htlcArrives(reference), at: now.advanced(byMilliseconds: milliseconds))
         case .hang:
             break
-        case .fail, .breakStream, nil:
+        case .fail, .breakStream, .loseCall, nil:
             work.append(.arrive(reference))
         }
         // Further parts go out without waiting for this one.

@@ -42,7 +42,7 @@ package struct Simnet: Sendable {
     /// The path of `simnet.json`.
     package var summaryPath: String { "\(directory)/simnet.json" }
 
-    private let world: World
+    let world: World
     private let directory: String
     private let nodes: [(handle: NodeHandle, record: NodeRecord, port: UInt16)]
 
