@@ -330,15 +330,6 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
-            name: "BridgeTests",
-            dependencies: [
-                "BOLT11", "Bridge", "BridgeProtocol", "GRPCNGHTTP2", "Journal", "LCPTesting",
-                "LCPWire", "LightningCrypto", "LightningTypes", "LndRPC", "LndSim", "ZeroMQ",
-                .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: swiftSettings
-        ),
-        .testTarget(
             name: "ZeroMQTests",
             dependencies: ["CZeroMQ", "ZeroMQ"],
             swiftSettings: swiftSettings

@@ -1,15 +1,10 @@
 package import BOLT11
-import BridgeProtocol
-import Foundation
-import GRPCNGHTTP2
 package import Journal
-import LightningCrypto
-package import LightningTypes
+import LightningTypes
 package import LndRPC
 package import Logging
-package import ServiceLifecycle
-import SwiftProtobuf
-package import ZeroMQ
+import ServiceLifecycle
+import ZeroMQ
 
 /// `lcp-bridge` as a service: owns the connection to lnd, the bus and the journal.
 ///

@@ -6,8 +6,8 @@ package struct BridgeError: Error, Equatable, Sendable {
         case otherNode
         /// lnd is on another network than it was told or than the journal's.
         case otherNetwork
-        /// Less than full durability on a network with real money.
-        case durabilityRefused
+        /// The directory of the bus can't be made.
+        case busDirectory
     }
 
     /// What to branch on.
@@ -30,7 +30,7 @@ extension BridgeError: CustomStringConvertible {
         switch code {
         case .otherNode: "Pass the journal that belongs to this lnd, or the lnd it belongs to"
         case .otherNetwork: "Connect to the lnd that was meant, or leave --network out"
-        case .durabilityRefused: "Leave --durability out; it is for benchmarks on test networks"
+        case .busDirectory: "Make it for this user, or pass another --bus-dir"
         }
     }
 }

@@ -37,6 +37,12 @@ final class NodeIdentity: Sendable {
     /// The network invoices must be for; nil before lnd was ever reached.
     var network: Network? { known.withLock { $0?.network } }
 
+    /// What workers are told of the node.
+    var facts: WorkerRoom.NodeFacts {
+        let known = known.withLock { $0 }
+        return (known?.node, known?.network.rawValue ?? "")
+    }
+
     /// Compares lnd with what is known, and keeps it the first time.
     ///
     /// - Throws: ``BridgeError`` when it is another node or network, ``JournalError``.

@@ -46,7 +46,7 @@ final class RunningBridge: Sendable {
         epoch = Array(Bytes32.random().bytes.prefix(16))
         startedAt = now()
         context = try Context()
-        lnd = try LndNode(configuration.lnd)
+        lnd = LndNode(configuration.lnd)
         journal = try Journal(
             path: configuration.journalPath,
             options: Journal.Options(
@@ -65,7 +65,7 @@ final class RunningBridge: Sendable {
         )
         self.feeds = feeds
         let paidJobs = PaidJobs()
-        session = try await LndSession(
+        session = LndSession(
             lnd: lnd,
             journal: journal,
             settings: configuration.session,
@@ -95,10 +95,7 @@ final class RunningBridge: Sendable {
                 replies: binding(.replies(role)),
                 settings: DispatchSettings(role: role),
                 epoch: epoch,
-                welcome: { [session] in
-                    let node = session.node
-                    return (node?.nodeID, node?.network ?? "")
-                },
+                welcome: { identity.facts },
                 now: now,
                 logger: logger
             )
@@ -160,6 +157,7 @@ final class RunningBridge: Sendable {
             var rules = money
             rules.network = network
             return rules.decide(pay, job: job, ceiling: ceiling, now: now)
+                .mapError { PaymentRuleRefusal($0) }
         }
     }
 
@@ -185,14 +183,13 @@ final class RunningBridge: Sendable {
 
     private func runParts() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            let parts: [@Sendable () async throws -> Void] =
-                [
+            var parts: [@Sendable () async throws -> Void] = [
                     { try await self.lnd.run() },
                     { try await self.session.run() },
                     { try await self.followSession() },
                     { await self.payments.run() },
                     { await self.followPayments() },
-                    { try await self.invoices.run() },
+                    { await self.invoices.run() },
                     { await self.followInvoices() },
                     { try await self.control.run() },
                     { try await self.query.run() },
@@ -206,12 +203,10 @@ final class RunningBridge: Sendable {
                     { try await self.keepTime() },
                     { try await self.keepHouse() },
                 ]
-                + rooms.values.flatMap { room in
-                    [
-                        { try await room.run() },
-                        { await self.followRoom(room) },
-                    ]
-                }
+            for room in rooms.values {
+                parts.append { try await room.run() }
+                parts.append { await self.followRoom(room) }
+            }
             for part in parts { group.addTask(operation: part) }
             group.addTask { await self.followOffers() }
             do {
@@ -265,7 +260,7 @@ final class RunningBridge: Sendable {
                 logger.warning("lnd is away", metadata: ["error": "\(error)"])
             case .message(let message): await deliver(message)
             case .messagesReopened: try await askAgain(nil)
-            case .invoice(let invoice): await settle(invoice)
+            case .invoice(let invoice): await invoices.observe(invoice)
             case .invoicesReopened: await invoices.reconcile()
             case .peerOnline(let peer):
                 loop.inputs.put(.unblocked(peer))
@@ -314,19 +309,6 @@ final class RunningBridge: Sendable {
         }
     }
 
-    private func settle(_ invoice: Invoice) async {
-        guard invoice.state == .settled || invoice.state == .canceled else { return }
-        // Others' invoices are on the same stream, and none of our business.
-        guard let record = try? await journal.invoice(invoice.paymentHash) else { return }
-        if invoice.state == .settled {
-            let paid = invoice.amountPaid
-            loop.inputs.put(.invoiceSettled(record.job, invoice.paymentHash, paid: paid))
-            publishSettlement(record.job, invoice.paymentHash, paid)
-        } else {
-            loop.inputs.put(.invoiceCancelled(record.job, invoice.paymentHash))
-        }
-    }
-
     private func publishSettlement(_ job: JobKey, _ hash: PaymentHash, _ paid: MilliSatoshi) {
         feeds.publish(
             .with { event in
@@ -358,6 +340,8 @@ final class RunningBridge: Sendable {
                     .paymentSucceeded(outcome.job, outcome.hash, preimage, fee: fee)
                 )
                 publish(outcome, succeeded: true, fee: fee, nil)
+            case .notIntended:
+                loop.inputs.put(.paymentFailed(outcome.job, outcome.hash, .withdrawn, nil))
             case .failed(let cause, let failure):
                 CrashPoint.afterWithdrawPayment.reach()
                 loop.inputs.put(.paymentFailed(outcome.job, outcome.hash, cause, failure))
@@ -405,6 +389,7 @@ final class RunningBridge: Sendable {
             case .settled(let hash, let amount):
                 loop.inputs.put(.invoiceSettled(outcome.job, hash, paid: amount))
                 publishSettlement(outcome.job, hash, amount)
+            case .notOurs(let hash): loop.inputs.put(.invoiceForeign(outcome.job, hash))
             case .cancelled(let hash):
                 CrashPoint.afterCancelInvoice.reach()
                 loop.inputs.put(.invoiceCancelled(outcome.job, hash))
@@ -478,7 +463,8 @@ final class RunningBridge: Sendable {
         let engine = await loop.status
         let day = UnixTime(seconds: now.seconds > 86_400 ? now.seconds - 86_400 : 0)
         let spending = try? await journal.spending(since: day)
-        let link = await session.status
+        let link = await session.state
+        let node = await session.node
         var counters = engine.counters
         counters.merge(await session.counters) { $0 + $1 }
         counters.merge(await payments.counters) { $0 + $1 }
@@ -500,7 +486,7 @@ final class RunningBridge: Sendable {
             $0.startedUnix = startedAt.seconds
             $0.lndState = link.name
             $0.lndDetail = link.detail
-            if let node = session.node {
+            if let node {
                 $0.nodeID = Data(node.nodeID.bytes)
                 $0.network = node.network
             }
@@ -525,6 +511,22 @@ extension JobMessage {
             messageID: message.messageID,
             expiresAt: message.effectiveExpiry,
             payload: message.payload
+        )
+    }
+}
+
+extension InboundMessage {
+    /// The message as the session gave it, for an answer to it.
+    init(_ message: JobMessage) {
+        self.init(
+            peer: message.peer,
+            type: message.type,
+            protocolVersion: message.protocolVersion,
+            jobID: message.jobID,
+            messageID: message.messageID,
+            effectiveExpiry: message.expiresAt,
+            payload: message.payload,
+            replayQuota: .max
         )
     }
 }

@@ -1,6 +1,5 @@
 import Foundation
 import Glibc
-import ZeroMQ
 
 /// The directory of the bus, whose permissions are the rights.
 ///
@@ -9,12 +8,12 @@ import ZeroMQ
 enum BusDirectory {
     /// Makes the folders that are missing.
     ///
-    /// - Throws: ``ZeroMQError`` when a folder can't be made.
-    static func prepare(_ path: String) throws(ZeroMQError) {
+    /// - Throws: ``BridgeError`` when a folder can't be made.
+    static func prepare(_ path: String) throws(BridgeError) {
         let folders = ["", "/provider", "/requester", "/compute", "/feed", "/control", "/query"]
         for folder in folders where mkdir(path + folder, 0o700) != 0 && errno != EEXIST {
             let cause = String(cString: strerror(errno))
-            throw ZeroMQError(.addressInvalid, "\(path)\(folder) can't be made: \(cause)")
+            throw BridgeError(.busDirectory, "\(path)\(folder) can't be made: \(cause)")
         }
     }
 }

@@ -242,7 +242,7 @@ struct ControlDoor: Sendable {
         do {
             return try await session.connect(peer, address: connect.address)
         } catch {
-            throw Refusal(.lnd(error))
+            throw Refusal(BusFailure(error))
         }
     }
 
@@ -253,7 +253,7 @@ struct ControlDoor: Sendable {
         do {
             return try await session.disconnect(peer)
         } catch {
-            throw Refusal(.lnd(error))
+            throw Refusal(BusFailure(error))
         }
     }
 }
@@ -264,14 +264,4 @@ extension BusFailure {
         "this key was used for another submission",
         advice: "Draw a new key for new content"
     )
-}
-
-extension Bytes32 {
-    /// 32 bytes nobody can guess.
-    static func random() -> Bytes32 {
-        var generator = SystemRandomNumberGenerator()
-        let bytes = (0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) }
-        // Exactly 32 were drawn.
-        return Bytes32(bytes) ?? .zero
-    }
 }

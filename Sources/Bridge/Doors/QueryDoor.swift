@@ -18,7 +18,7 @@ struct QueryDoor: Sendable {
     func run() async throws {
         try await door.run(
             BusQueryRequest.self,
-            refuse: { request, code in
+            refuse: { request, code -> BusQueryResponse in
                 .with {
                     $0.id = request?.id ?? 0
                     $0.failure = .of(code, "this request can't be taken")

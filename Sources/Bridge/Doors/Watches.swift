@@ -1,5 +1,6 @@
 import BridgeProtocol
 import Journal
+import SwiftProtobuf
 import Synchronization
 
 /// Who wants to hear of which jobs; ends with the bridge's epoch.

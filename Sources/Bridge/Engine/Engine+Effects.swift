@@ -40,7 +40,7 @@ extension Engine {
             put(.send(job.key, effect: id, message, contents))
         case .createInvoice(let order): put(.createInvoice(job.key, effect: id, order))
         case .cancelInvoice:
-            if let hash = effect.body.cancelled { put(.cancelInvoice(job.key, hash)) }
+            if let hash = effect.body.cancelled { put(.cancelInvoice(job.key, effect: id, hash)) }
         case .pay(let pay): payAgain(pay, id, job, now)
         case .withdrawPayment:
             if let hash = effect.body.paid { withdraw(hash, job, now) }
@@ -236,7 +236,7 @@ extension Engine {
         record([.parked(true)], for: job, .parking(nil))
         // Nobody would answer a payer.
         for (hash, state) in job.invoices where state == .open {
-            put(.cancelInvoice(job.key, hash))
+            put(.cancelInvoice(job.key, effect: EffectRules.firstOwnID, hash))
         }
         put(.changed(job.summary))
     }

@@ -55,7 +55,8 @@ extension Engine {
         case .accept(let ticket, _, _), .cancel(let ticket, _), .retry(let ticket, _):
             put(.answer(ticket, .failure(.unknownJob)))
         case .submit, .stepped, .computed, .gaveUp, .loaded, .committed, .recorded, .due, .sent,
-            .invoiceCreated, .invoiceRefused, .invoiceSettled, .invoiceCancelled, .paymentInFlight,
+            .invoiceCreated, .invoiceRefused, .invoiceSettled, .invoiceCancelled, .invoiceForeign,
+            .paymentInFlight,
             .paymentSucceeded, .paymentFailed, .restored, .peerReturned, .unblocked, .tick, .drain:
             count("input.unknown_job")
         }
@@ -368,6 +369,16 @@ extension Engine {
         advance(job, now)
     }
 
+    /// Nothing of the job's could be paid through it, so it counts as cancelled for the worker.
+    mutating func invoiceForeign(_ job: LiveJob, _ hash: PaymentHash, _ now: UnixTime) {
+        let cancels = job.effectIDs { $0.cancelled == hash }
+        guard !cancels.isEmpty else { return }
+        let event = BusJobEvent.with { event in
+            event.invoiceCancelled = .with { $0.paymentHash = Data(hash.bytes.bytes) }
+        }
+        queue(event, for: job, completes: cancels, now)
+    }
+
     mutating func paymentInFlight(_ job: LiveJob, _ hash: PaymentHash, _ now: UnixTime) {
         guard job.payments[hash] == .unresolved else { return }
         let event = BusJobEvent.with { event in
@@ -421,9 +432,7 @@ extension Engine {
             let (wasActive, wasPaid) = (job.isActive, job.isPaid)
             job.payments[hash] = .failed
             recount(job, wasActive: wasActive, wasPaid: wasPaid)
-            let facts: [Fact] =
-                cause == .withdrawn ? [.paymentWithdrawn(hash)] : [.paymentFailed(hash)]
-            recordEvent(event, for: job, facts, completes: pays, limit: nil, ticket: nil)
+            recordEvent(event, for: job, [.paymentFailed(hash)], completes: pays, limit: nil, ticket: nil)
             advance(job, now)
         case .failed, nil:
             // Refused before it was intended, or told twice.

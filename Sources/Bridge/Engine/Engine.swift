@@ -151,6 +151,8 @@ package struct Engine {
             withJob(key, input) { $0.invoiceSettled($1, hash, paid, now) }
         case .invoiceCancelled(let key, let hash):
             withJob(key, input) { $0.invoiceCancelled($1, hash, now) }
+        case .invoiceForeign(let key, let hash):
+            withJob(key, input) { $0.invoiceForeign($1, hash, now) }
         case .paymentInFlight(let key, let hash):
             withJob(key, input) { $0.paymentInFlight($1, hash, now) }
         case .paymentSucceeded(let key, let hash, let preimage, let fee):

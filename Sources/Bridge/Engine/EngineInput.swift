@@ -45,6 +45,8 @@ package enum EngineInput: Sendable {
     case invoiceSettled(JobKey, PaymentHash, paid: MilliSatoshi)
     /// An invoice can't be paid any more.
     case invoiceCancelled(JobKey, PaymentHash)
+    /// A worker named an invoice that is none of its job's.
+    case invoiceForeign(JobKey, PaymentHash)
     /// A payment takes its time.
     case paymentInFlight(JobKey, PaymentHash)
     /// A payment was made.

@@ -3,6 +3,7 @@ import Foundation
 import Journal
 import LightningTypes
 import Logging
+import SwiftProtobuf
 import Synchronization
 
 /// Runs the engine: takes inputs in, carries its outputs out, and gives clients their answers.
@@ -106,6 +107,7 @@ actor EngineLoop {
         _ group: inout ThrowingDiscardingTaskGroup<any Error>
     ) async throws {
         var orders: [WorkerRole: [WorkOrder]] = [:]
+        let facts = await world.session.facts(of: Self.peers(of: outputs))
         for output in outputs {
             switch output {
             case .load(let key): loads.put(key)
@@ -118,7 +120,7 @@ actor EngineLoop {
                 }
 
             case .order(let id, let key, let item):
-                orders[key.role.worker, default: []].append(order(id, key, item))
+                orders[key.role.worker, default: []].append(order(id, key, item, facts[key.peer]))
             case .compute(let id, let key, let item, let input):
                 compute(id, key, item, input, &group)
             case .withdraw(let id, let role, let reason):
@@ -131,9 +133,9 @@ actor EngineLoop {
             case .createInvoice(let key, let effect, let order):
                 CrashPoint.beforeCreateInvoice.reach()
                 await world.invoices.create(order, job: key, effect: effect)
-            case .cancelInvoice(let key, let hash):
+            case .cancelInvoice(let key, let effect, let hash):
                 CrashPoint.beforeCancelInvoice.reach()
-                await world.invoices.cancel(hash, job: key)
+                await world.invoices.cancel(hash, job: key, effect: effect)
             case .pay(let key, let hash):
                 CrashPoint.beforePay.reach()
                 await world.payments.begin(hash, job: key)
@@ -141,8 +143,7 @@ actor EngineLoop {
                 CrashPoint.beforeWithdrawPayment.reach()
                 await world.payments.withdraw(hash, job: key)
             case .refuse(let message):
-                let session = world.session
-                group.addTask { await session.refuse(message) }
+                await world.session.refuse(InboundMessage(message))
 
             case .answer(let ticket, let answer):
                 CrashPoint.beforeAnswer.reach()
@@ -176,15 +177,26 @@ actor EngineLoop {
         }
     }
 
-    private func order(_ id: UInt64, _ key: JobKey, _ item: BusJobItem) -> WorkOrder {
-        let facts = world.session.facts(of: key.peer)
+    /// The peers that steps are about, each once.
+    private static func peers(of outputs: [EngineOutput]) -> Set<NodeID> {
+        var peers: Set<NodeID> = []
+        for case .order(_, let key, _) in outputs { peers.insert(key.peer) }
+        return peers
+    }
+
+    private func order(
+        _ id: UInt64,
+        _ key: JobKey,
+        _ item: BusJobItem,
+        _ facts: PeerFactsNow?
+    ) -> WorkOrder {
         var item = item
         item.peer = .with {
-            $0.connected = facts.connected
-            $0.hasChannel_p = facts.hasChannel
-            $0.maxPayloadBytes = facts.maxPayloadBytes ?? 0
+            $0.connected = facts?.connected ?? false
+            $0.hasChannel_p = facts?.hasChannel ?? false
+            $0.maxPayloadBytes = facts?.maxPayloadBytes ?? 0
             $0.openJobs = engine.activeJobs(besides: key)
-            $0.requestsLastMinute = facts.requestsLastMinute
+            $0.requestsLastMinute = facts?.requestsLastMinute ?? 0
         }
         return WorkOrder(id: id, job: key, capability: nil, body: .step(item))
     }
@@ -285,7 +297,7 @@ actor EngineLoop {
         } catch {
             switch error {
             case .tooLarge: return .tooLarge
-            case .peerNotConnected, .lnd, .overloaded:
+            case .peerNotConnected, .lnd:
                 world.logger.debug(
                     "a message waits for the peer or lnd",
                     metadata: ["lcp.job": "\(key)", "reason": "\(error)"]

@@ -26,7 +26,7 @@ package enum EngineOutput: Sendable {
     /// Make an invoice.
     case createInvoice(JobKey, effect: UInt64, BusCreateInvoice)
     /// Make sure that an invoice can't be paid.
-    case cancelInvoice(JobKey, PaymentHash)
+    case cancelInvoice(JobKey, effect: UInt64, PaymentHash)
     /// Pay: the intent is on disk.
     case pay(JobKey, PaymentHash)
     /// Make sure that a payment never begins.

@@ -158,6 +158,13 @@ package actor LndSession {
         )
     }
 
+    /// What is known of several peers at this moment.
+    package func facts(of peers: Set<NodeID>) -> [NodeID: PeerFactsNow] {
+        var facts: [NodeID: PeerFactsNow] = [:]
+        for peer in peers { facts[peer] = self.facts(of: peer) }
+        return facts
+    }
+
     /// The peers that are connected and those whose manifest is known, by their ids.
     package func peers() -> [BusPeer] {
         Set(directory.connected).union(desk.peers).sorted().map(describe)
