@@ -7,6 +7,7 @@ import Journal
 import LndRPC
 import Logging
 import ServiceLifecycle
+import UnixSignals
 
 /// `lcp-bridge`: the one process beside an lnd that holds its macaroon.
 @main
@@ -37,13 +38,13 @@ struct BridgeCommand: AsyncParsableCommand {
     var durability: Journal.Durability = .full
 
     @Option(help: ArgumentHelp("The least important lines to log.", valueName: "level"))
-    var logLevel: Logger.Level = .info
+    var logLevel: LogLevel = .info
 
     func run() async throws {
         // A reader of our standard error that goes away must not end a process that holds money.
         signal(SIGPIPE, SIG_IGN)
         var logger = Logger(label: "lcp-bridge") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = logLevel
+        logger.logLevel = logLevel.level
         let bridge = Bridge(try configuration(), logger: logger)
         let group = ServiceGroup(
             configuration: .init(
@@ -64,7 +65,7 @@ struct BridgeCommand: AsyncParsableCommand {
 
     private func configuration() throws -> Bridge.Configuration {
         var configuration = Bridge.Configuration(
-            lnd: connection.lnd,
+            lnd: try connection.lnd(),
             busDirectory: connection.busDir,
             journalPath: connection.journal,
             program: "lcp-bridge \(BuildInfo.description)"
@@ -77,6 +78,13 @@ struct BridgeCommand: AsyncParsableCommand {
     }
 }
 
-extension Journal.Durability: @retroactive ExpressibleByArgument {}
-extension Network: @retroactive ExpressibleByArgument {}
-extension Logger.Level: @retroactive ExpressibleByArgument {}
+extension Journal.Durability: ExpressibleByArgument {}
+extension Network: ExpressibleByArgument {}
+
+/// How important a line must be to be logged.
+enum LogLevel: String, ExpressibleByArgument, CaseIterable {
+    case trace, debug, info, notice, warning, error, critical
+
+    /// The same for the logger.
+    var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
+}

@@ -38,37 +38,21 @@ struct ConnectionOptions: ParsableArguments {
     var network: Network?
 
     /// lnd, as the options say.
-    var lnd: LndConnection {
-        // Checked by `validate`.
-        let (host, port) = Self.split(address) ?? ("localhost", 10_009)
-        return LndConnection(
-            host: host,
-            port: port,
+    ///
+    /// - Throws: `LndError` for an address of another form.
+    func lnd() throws(LndError) -> LndConnection {
+        let environment = ProcessInfo.processInfo.environment["LCP_LND_ADDRESS"]
+        return try LndConnection(
+            address: lndAddress ?? environment ?? "localhost:10009",
             certificatePath: lndTlsCert,
             macaroonPath: lndMacaroon
         )
     }
 
-    private var address: String {
-        lndAddress ?? ProcessInfo.processInfo.environment["LCP_LND_ADDRESS"] ?? "localhost:10009"
-    }
-
     func validate() throws {
-        guard Self.split(address) != nil else {
-            throw ValidationError("--lnd-address \(address) is not HOST:PORT")
-        }
+        do throws(LndError) { _ = try lnd() } catch { throw ValidationError(error.detail) }
         guard !busDir.isEmpty else {
             throw ValidationError("Pass --bus-dir or set LCP_BUS_DIR")
         }
-    }
-
-    /// Takes `host:port` or `[IPv6]:port` apart.
-    private static func split(_ address: String) -> (String, UInt16)? {
-        guard let colon = address.lastIndex(of: ":"),
-            let port = UInt16(address[address.index(after: colon)...])
-        else { return nil }
-        var host = String(address[..<colon])
-        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        return host.isEmpty ? nil : (host, port)
     }
 }

@@ -23,15 +23,15 @@ struct LimitOptions: ParsableArguments {
         if let maxJobs { configuration.limits.openJobs = maxJobs }
         if let maxJobsPerPeer { configuration.limits.activeJobsPerPeer = maxJobsPerPeer }
         if let peerRate {
-            configuration.session.peerRate = SessionSettings.Rate(
+            configuration.session.peerRate = Rate(
                 perSecond: peerRate,
-                burst: max(60, peerRate * 2)
+                burst: Int(max(60, peerRate * 2))
             )
         }
         if let totalRate {
-            configuration.session.totalRate = SessionSettings.Rate(
+            configuration.session.totalRate = Rate(
                 perSecond: totalRate,
-                burst: max(1_000, totalRate * 2)
+                burst: Int(max(1_000, totalRate * 2))
             )
         }
     }
@@ -41,7 +41,9 @@ struct LimitOptions: ParsableArguments {
             if let value, value < 1 { throw ValidationError("\(name) must be at least 1") }
         }
         for (name, value) in [("--peer-rate", peerRate), ("--total-rate", totalRate)] {
-            if let value, !(value > 0) { throw ValidationError("\(name) must be above 0") }
+            if let value, !(value > 0 && value <= 1_000_000) {
+                throw ValidationError("\(name) must be above 0 and at most 1000000")
+            }
         }
     }
 }
