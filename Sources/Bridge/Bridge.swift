@@ -10,7 +10,7 @@ import ZeroMQ
 ///
 /// Ends when asked to shut down gracefully, with everything it took on disk, or throws when the
 /// journal can't be written any more. May be killed at any instruction.
-package struct Bridge: Service {
+package struct Bridge: Service, CustomStringConvertible {
     /// Where things are and how far they may go.
     package struct Configuration: Sendable {
         /// lnd's address and the files that open it.
@@ -56,6 +56,9 @@ package struct Bridge: Service {
         self.configuration = configuration
         self.logger = logger
     }
+
+    /// For the log of whoever runs it.
+    package var description: String { "lcp-bridge" }
 
     /// Runs until a graceful shutdown.
     ///

@@ -79,8 +79,7 @@ actor EngineLoop {
     /// - Throws: ``Fatal`` when the journal can't be written any more.
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            // As many as the journal has readers.
-            for _ in 0..<4 { group.addTask { await self.load() } }
+            group.addTask { await self.load() }
             group.addTask { try await self.work() }
             try await group.next()
             group.cancelAll()
