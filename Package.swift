@@ -17,6 +17,8 @@ let package = Package(
     name: "lcp",
     products: [
         .executable(name: "lcp", targets: ["lcp"]),
+        .executable(name: "lcp-provider", targets: ["lcp-provider"]),
+        .executable(name: "lcp-requester", targets: ["lcp-requester"]),
         .executable(name: "lcp-simnet", targets: ["lcp-simnet"]),
     ],
     dependencies: [
@@ -27,6 +29,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         // Tests only: the default build leaves it out.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -137,6 +140,19 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .target(
+            name: "WorkerKit",
+            dependencies: [
+                "BOLT11", "BridgeProtocol", "LCPCore", "LCPWire", "LightningTypes", "ZeroMQ",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            exclude: ["Generated/schema.sha256"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
             name: "LndSim",
             dependencies: [
                 "BOLT11", "LightningTypes", "LightningCrypto", "LndRPC", "GRPCNGHTTP2",
@@ -168,6 +184,23 @@ let package = Package(
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+
+        .executableTarget(
+            name: "lcp-provider",
+            dependencies: [
+                "BuildInfo", "LCPCore", "WorkerKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "lcp-requester",
+            dependencies: [
+                "BuildInfo", "LCPCore", "WorkerKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -287,6 +320,15 @@ let package = Package(
             dependencies: [
                 "Journal", "LCPTesting", "LightningTypes",
                 .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "WorkerKitTests",
+            dependencies: [
+                "BOLT11", "BridgeProtocol", "LCPCore", "LCPTesting", "LCPWire", "LightningCrypto",
+                "LightningTypes", "WorkerKit",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: swiftSettings
         ),
