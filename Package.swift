@@ -147,6 +147,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["Generated/schema.sha256"],
@@ -191,7 +192,7 @@ let package = Package(
         .executableTarget(
             name: "lcp-provider",
             dependencies: [
-                "BuildInfo", "LCPCore", "WorkerKit",
+                "BridgeProtocol", "BuildInfo", "LCPCore", "LightningTypes", "WorkerKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings
@@ -199,7 +200,7 @@ let package = Package(
         .executableTarget(
             name: "lcp-requester",
             dependencies: [
-                "BuildInfo", "LCPCore", "WorkerKit",
+                "BridgeProtocol", "BuildInfo", "LCPCore", "LightningTypes", "WorkerKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings

@@ -8,7 +8,12 @@ import SwiftProtobuf
 // What the provider's state machine wants done, as the bus says it.
 extension JobRecord<ProviderJob> {
     /// Brings the book of effects up to date with the job.
-    mutating func translateEffects(now: UnixTime) throws(StepError) {
+    ///
+    /// `committed` is the state the item came with: what it says already may be said at once.
+    mutating func translateEffects(
+        now: UnixTime,
+        since committed: ProviderJob.State
+    ) throws(StepError) {
         if let deadline = job.computeDeadline {
             // An effect's form is fixed, so a computation that may take longer is asked for anew.
             effects.forget { entry in
@@ -18,13 +23,14 @@ extension JobRecord<ProviderJob> {
         }
         let record = self
         try effects.replace(with: job.outstanding) { (effect) throws(StepError) in
-            try record.body(of: effect, now: now)
+            try record.body(of: effect, now, since: committed)
         }
     }
 
     private func body(
         of effect: ProviderJob.Effect,
-        now: UnixTime
+        _ now: UnixTime,
+        since committed: ProviderJob.State
     ) throws(StepError) -> BusEffect.OneOf_Body {
         switch effect {
         case .createInvoice(let order):
@@ -40,16 +46,16 @@ extension JobRecord<ProviderJob> {
             return .cancelInvoice(.with { $0.paymentHash = hash.data })
         case .sendQuote(let quote, let id, _):
             let records = try MessageRecords.of(quote.response, V01.QuoteResponse.codec)
-            return .send(message(.quoteResponse, id, effect, records, now))
+            return .send(message(.quoteResponse, id, effect, records, now, since: committed))
         case .sendResult(let output, let id, _):
             let records = try MessageRecords.result(
                 bytes: UInt64(output.byteCount),
                 contentType: output.contentType
             )
-            return .send(message(.result, id, effect, records, now))
+            return .send(message(.result, id, effect, records, now, since: committed))
         case .sendError(let failure, let id, _):
             let records = try MessageRecords.of(failure, V01.Failure.codec)
-            return .send(message(.error, id, effect, records, now))
+            return .send(message(.error, id, effect, records, now, since: committed))
         case .startCompute(let order):
             guard let task, let deadline = job.computeDeadline else {
                 throw StepError(.unwritable, "a computation without a task or a deadline")
@@ -77,7 +83,8 @@ extension JobRecord<ProviderJob> {
         _ id: MessageID,
         _ effect: ProviderJob.Effect,
         _ records: [BusRecord],
-        _ now: UnixTime
+        _ now: UnixTime,
+        since committed: ProviderJob.State
     ) -> BusSendMessage {
         BusSendMessage(
             type,
@@ -85,7 +92,7 @@ extension JobRecord<ProviderJob> {
             id: id,
             records: records,
             expiry: effect.envelopeExpiry,
-            timing: effect.timing,
+            isAtOnce: effect.timing == .atOnce && committed.says(effect),
             giveUpAt: job.uselessAfter(now)
         )
     }
@@ -110,6 +117,23 @@ extension ProviderJob {
     }
 }
 
+extension ProviderJob.State {
+    /// Whether a message repeats what this state has fixed.
+    ///
+    /// One item can bring an answer and somebody who asks for it again. To the state machine those
+    /// are two steps, to the disk they are one: the answer must not overtake it.
+    fileprivate func says(_ effect: ProviderJob.Effect) -> Bool {
+        switch (self, effect) {
+        case (.quoted(let quote), .sendQuote(let sent, _, _)): sent == quote
+        case (.answered(_, .result(let output), _), .sendResult(let sent, _, _)): sent == output
+        case (.answered(_, .failure(let failure), _), .sendError(let sent, _, _)): sent == failure
+        case (.unquoted, _), (.awaitingInvoice, _), (.droppingInvoice, _), (.quoted, _),
+            (.withdrawing, _), (.closed, _), (.executing, _), (.answered, _), (.finished, _):
+            false
+        }
+    }
+}
+
 extension BusSendMessage {
     /// A message of LCP v0.1 without its envelope, which the bridge writes at each sending.
     init(
@@ -118,7 +142,7 @@ extension BusSendMessage {
         id: MessageID,
         records: [BusRecord],
         expiry: EnvelopeExpiry?,
-        timing: EffectTiming,
+        isAtOnce: Bool,
         giveUpAt: UnixTime
     ) {
         self.init()
@@ -128,7 +152,7 @@ extension BusSendMessage {
         msgID = id.data
         self.records = records
         if case .at(let time) = expiry { expiryUnix = time.seconds }
-        again = timing == .atOnce
+        again = isAtOnce
         giveUpUnix = giveUpAt.seconds
     }
 }

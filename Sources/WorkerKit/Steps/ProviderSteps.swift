@@ -38,22 +38,25 @@ package struct ProviderSteps: StepHandler {
     ) throws(StepError) -> BusJobReply {
         var record: JobRecord<ProviderJob> = try item.record(.provider)
         var reply = item.emptyReply()
+        let committed = record.job.state
 
         // A finish that was done opened again: what it meant may be asked for a second time.
         record.effects.forgetFinish(unless: item.outstanding) { $0 == .finish }
         for id in record.sent(item, messageID: \.messageID) {
-            try handle(.sent(id), item, &record)
+            try handle(.sent(id), item, committed, &record)
         }
         for event in item.events {
             guard let news = try record.effects.provider(event) else { continue }
-            if let taken = try handle(news, item, &record) { reply.input = Data(taken.input) }
+            if let taken = try handle(news, item, committed, &record) {
+                reply.input = Data(taken.input)
+            }
             if case .computeFinished(let finished) = event.body, finished.truncated,
                 record.view.stage == .done
             {
                 record.view.truncated = true
             }
         }
-        try record.finishIdle(now: item.now)
+        try record.finishIdle(now: item.now, since: committed)
         try record.write(&reply, wakeAt: record.job.wakeAt, answerBy: record.job.answerBy(rules))
         return reply
     }
@@ -65,6 +68,7 @@ package struct ProviderSteps: StepHandler {
     private func handle(
         _ event: ProviderJob.Event,
         _ item: BusJobItem,
+        _ committed: ProviderJob.State,
         _ record: inout JobRecord<ProviderJob>
     ) throws(StepError) -> V01.QuoteRequest? {
         let wasUnquoted = record.job.state == .unquoted
@@ -84,7 +88,7 @@ package struct ProviderSteps: StepHandler {
             taken = request.body
             record.begin(request.body)
         }
-        try record.translateEffects(now: item.now)
+        try record.translateEffects(now: item.now, since: committed)
         record.look(at: item.now)
         return taken
     }
@@ -101,7 +105,10 @@ extension JobRecord<ProviderJob> {
     }
 
     /// Lets a job be forgotten of which nothing came: its first message could not be read.
-    fileprivate mutating func finishIdle(now: UnixTime) throws(StepError) {
+    fileprivate mutating func finishIdle(
+        now: UnixTime,
+        since committed: ProviderJob.State
+    ) throws(StepError) {
         guard job.state == .unquoted, job.outstanding.isEmpty else { return }
         job = ProviderJob(
             peer: job.peer,
@@ -109,7 +116,7 @@ extension JobRecord<ProviderJob> {
             state: .unquoted,
             outstanding: [.finish]
         )
-        try translateEffects(now: now)
+        try translateEffects(now: now, since: committed)
         if view.stage == .quoting { reach(.failed, .unreadableRequest, at: now) }
     }
 }

@@ -34,7 +34,7 @@ extension JobRecord<RequesterJob> {
                     id: id,
                     records: try MessageRecords.quoteRequest(task),
                     expiry: effect.envelopeExpiry,
-                    timing: effect.timing,
+                    isAtOnce: effect.timing == .atOnce,
                     giveUpAt: job.uselessAfter(now)
                 )
             )
@@ -46,7 +46,7 @@ extension JobRecord<RequesterJob> {
                     id: id,
                     records: try MessageRecords.of(V01.Cancel(reason: nil), V01.Cancel.codec),
                     expiry: effect.envelopeExpiry,
-                    timing: effect.timing,
+                    isAtOnce: effect.timing == .atOnce,
                     giveUpAt: EnvelopeExpiry.window.time(sentAt: now)
                 )
             )

@@ -63,8 +63,10 @@ extension EffectBook<RequesterJob.Effect> {
 }
 
 extension BusSubmitted {
-    /// The submission. What can't be written as a request ends the job as an invalid task, which
-    /// an empty kind of task makes the state machine say.
+    /// The submission.
+    ///
+    /// What can't be written as a request ends the job as an invalid task, which an empty kind of
+    /// task makes the state machine say.
     fileprivate var event: RequesterJob.Event {
         get throws(StepError) {
             let request: V01.QuoteRequest
