@@ -245,7 +245,7 @@ let package = Package(
         .testTarget(
             name: "ProcessTests",
             dependencies: [
-                "LCPTesting", "ZeroMQ", "bus-peer", "lcp",
+                "LCPTesting", "ZeroMQ", "bus-peer", "lcp", "lcp-provider", "lcp-requester",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

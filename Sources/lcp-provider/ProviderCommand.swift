@@ -37,26 +37,26 @@ struct ProviderCommand: AsyncParsableCommand {
                 max_open_jobs: 16
                 requests_per_minute: 60
 
-            \(WorkerProgram.exitStatus)
+            \(WorkerArguments.exitStatus)
             """,
-        version: "lcp-provider \(BuildInfo.description)"
+        version: BuildInfo.description
     )
 
     @OptionGroup var worker: WorkerArguments
     @OptionGroup var offers: OfferArguments
 
     func run() async throws {
-        try await WorkerProgram.run("lcp-provider", logLevel: worker.logLevel) { logger in
+        let rules: ProviderRules
+        var options = worker.options(.provider, program: "lcp-provider \(BuildInfo.description)")
+        (rules, options.capabilities) = try ConfigurationError.reported(by: "lcp-provider") {
+            () throws(ConfigurationError) in
             let rules = try offers.configuration().rules()
-            let program = "lcp-provider \(BuildInfo.description)"
-            var options = worker.options(.provider, program: program)
-            options.dialects = ProviderSteps.dialects
-            options.capabilities = try rules.capabilities()
-            return StepWorker(
-                options: options,
-                handler: ProviderSteps(rules: rules),
-                logger: logger
-            )
+            return (rules, try rules.capabilities())
         }
+        options.dialects = ProviderSteps.dialects
+        let logger = WorkerProgram.logger("lcp-provider", level: worker.logLevel)
+        let steps = ProviderSteps(rules: rules)
+        let service = StepWorker(options: options, handler: steps, logger: logger)
+        throw ExitCode(await WorkerProgram.run(service, logger: logger))
     }
 }

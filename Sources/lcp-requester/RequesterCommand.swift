@@ -23,9 +23,9 @@ struct RequesterCommand: AsyncParsableCommand {
               repeat_seconds: 60            # before an overdue answer is asked for, then doubling
               retention_seconds: 604800     # how long an ended job is kept
 
-            \(WorkerProgram.exitStatus)
+            \(WorkerArguments.exitStatus)
             """,
-        version: "lcp-requester \(BuildInfo.description)"
+        version: BuildInfo.description
     )
 
     @OptionGroup var worker: WorkerArguments
@@ -34,16 +34,14 @@ struct RequesterCommand: AsyncParsableCommand {
     var config: String?
 
     func run() async throws {
-        try await WorkerProgram.run("lcp-requester", logLevel: worker.logLevel) { logger in
-            let rules = try RequesterRules(file: config)
-            let program = "lcp-requester \(BuildInfo.description)"
-            var options = worker.options(.requester, program: program)
-            options.dialects = RequesterSteps.dialects
-            return StepWorker(
-                options: options,
-                handler: RequesterSteps(rules: rules),
-                logger: logger
-            )
+        let rules = try ConfigurationError.reported(by: "lcp-requester") {
+            () throws(ConfigurationError) in try RequesterRules(file: config)
         }
+        var options = worker.options(.requester, program: "lcp-requester \(BuildInfo.description)")
+        options.dialects = RequesterSteps.dialects
+        let logger = WorkerProgram.logger("lcp-requester", level: worker.logLevel)
+        let steps = RequesterSteps(rules: rules)
+        let service = StepWorker(options: options, handler: steps, logger: logger)
+        throw ExitCode(await WorkerProgram.run(service, logger: logger))
     }
 }

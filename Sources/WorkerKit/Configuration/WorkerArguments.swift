@@ -5,9 +5,24 @@ package import Logging
 
 /// The flags that every worker has.
 package struct WorkerArguments: ParsableArguments {
+    /// The paragraphs every worker's `--help` ends with.
+    package static let exitStatus = """
+        Several instances may run at once, of several versions. SIGTERM or SIGINT drains: nothing \
+        new is taken, and what is under way is finished, 25 seconds at most.
+
+        EXIT STATUS
+          0   drained after SIGTERM or SIGINT
+          64  an option makes no sense
+          66  the configuration file can't be read
+          69  the bus can't be used
+          70  a defect of this program
+          77  the bridge refuses this worker
+          78  the configuration is wrong
+        """
+
     @Option(
         help: ArgumentHelp(
-            "The directory of the bridge's sockets. Default: LCP_BUS_DIR, else /run/lcp.",
+            "The bridge's bus directory; LCP_BUS_DIR without it.",
             valueName: "path"
         )
     )
@@ -48,7 +63,9 @@ package struct WorkerArguments: ParsableArguments {
         guard (1...1024).contains(concurrency), concurrency <= capacity else {
             throw ValidationError("--concurrency must be 1 to 1024, and at most --capacity.")
         }
-        guard !busDirectory.isEmpty else { throw ValidationError("--bus-dir must not be empty.") }
+        guard !busDirectory.isEmpty else {
+            throw ValidationError("Say where the bridge is: --bus-dir or LCP_BUS_DIR.")
+        }
     }
 
     /// The options of the run loop.
@@ -64,9 +81,9 @@ package struct WorkerArguments: ParsableArguments {
         return options
     }
 
-    /// The directory of the bridge's sockets.
+    /// The bridge's bus directory; empty when nobody said.
     private var busDirectory: String {
-        busDir ?? getenv("LCP_BUS_DIR").map { String(cString: $0) } ?? "/run/lcp"
+        busDir ?? getenv("LCP_BUS_DIR").map { String(cString: $0) } ?? ""
     }
 }
 
