@@ -18,6 +18,8 @@ let package = Package(
     products: [
         .executable(name: "lcp", targets: ["lcp"]),
         .executable(name: "lcp-bridge", targets: ["lcp-bridge"]),
+        .executable(name: "lcp-provider", targets: ["lcp-provider"]),
+        .executable(name: "lcp-requester", targets: ["lcp-requester"]),
         .executable(name: "lcp-simnet", targets: ["lcp-simnet"]),
     ],
     dependencies: [
@@ -28,6 +30,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         // Tests only: the default build leaves it out.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -139,6 +142,20 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .target(
+            name: "WorkerKit",
+            dependencies: [
+                "BOLT11", "BridgeProtocol", "LCPCore", "LCPWire", "LightningTypes", "ZeroMQ",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            exclude: ["Generated/schema.sha256"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
             name: "LndSim",
             dependencies: [
                 "BOLT11", "LightningTypes", "LightningCrypto", "LndRPC", "GRPCNGHTTP2",
@@ -185,8 +202,33 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        .executableTarget(
+            name: "lcp-provider",
+            dependencies: [
+                "BridgeProtocol", "BuildInfo", "LCPCore", "LightningTypes", "WorkerKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "lcp-requester",
+            dependencies: [
+                "BridgeProtocol", "BuildInfo", "LCPCore", "LightningTypes", "WorkerKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+
         // Tests.
         .target(name: "LCPTesting", path: "Tests/LCPTesting", swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ScenarioTests",
+            dependencies: [
+                "BOLT11", "Bridge", "BridgeProtocol", "Journal", "LCPCore", "LCPTesting", "LCPWire",
+                "LightningCrypto", "LightningTypes", "WorkerKit",
+            ],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "BridgeTests",
             dependencies: [
@@ -234,7 +276,7 @@ let package = Package(
             name: "ProcessTests",
             dependencies: [
                 "Bridge", "BridgeProtocol", "Journal", "LCPTesting", "LightningTypes", "ZeroMQ",
-                "bus-peer", "bus-worker", "lcp",
+                "bus-peer", "bus-worker", "lcp", "lcp-provider", "lcp-requester",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -311,6 +353,15 @@ let package = Package(
             dependencies: [
                 "Journal", "LCPTesting", "LightningTypes",
                 .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "WorkerKitTests",
+            dependencies: [
+                "BOLT11", "BridgeProtocol", "LCPCore", "LCPTesting", "LCPWire", "LightningCrypto",
+                "LightningTypes", "WorkerKit",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: swiftSettings
         ),

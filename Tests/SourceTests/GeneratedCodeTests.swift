@@ -12,7 +12,10 @@ import Testing
         var testDescription: String { output }
 
         static let all = [
-            Schema(protos: "Sources/LndRPC/Protos", output: "Sources/LndRPC/Generated")
+            Schema(protos: "Sources/LndRPC/Protos", output: "Sources/LndRPC/Generated"),
+            Schema(protos: "Sources/LndSim/Protos", output: "Sources/LndSim/Generated"),
+            Schema(protos: "ipc-schema/lcp/bus", output: "Sources/BridgeProtocol/Generated"),
+            Schema(protos: "ipc-schema/lcp/state", output: "Sources/WorkerKit/Generated"),
         ]
 
         /// What `schema.sha256` says: the hash by path, as `sha256sum` writes it.
@@ -52,7 +55,7 @@ import Testing
         let present =
             try SourceTree.files(under: schema.protos, withSuffix: ".proto")
             + SourceTree.files(under: schema.output, withSuffix: ".swift")
-            + ["Tests/CodeGeneration/Package.swift", "Tests/CodeGeneration/generate"]
+            + ["Package.swift", "generate", "modules.asciipb"].map { "Tests/CodeGeneration/\($0)" }
         #expect(recorded.sorted() == present.sorted())
     }
 }

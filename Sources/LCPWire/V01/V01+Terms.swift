@@ -56,7 +56,8 @@ extension V01 {
             )
         }
 
-        private init(
+        /// Takes what a mapping has stored.
+        package init(
             protocolVersion: UInt16,
             jobID: JobID,
             price: MilliSatoshi,
