@@ -17,6 +17,7 @@ let package = Package(
     name: "lcp",
     products: [
         .executable(name: "lcp", targets: ["lcp"]),
+        .executable(name: "lcp-compute", targets: ["lcp-compute"]),
         .executable(name: "lcp-simnet", targets: ["lcp-simnet"]),
     ],
     dependencies: [
@@ -35,6 +36,7 @@ let package = Package(
         // System libraries: a module map and a shim header, nothing else.
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
+        .systemLibrary(name: "CGuard"),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CNGHTTP2", providers: [.apt(["libnghttp2-dev"])]),
         // No pkg-config name: Debian's libzmq.pc carries a flag that SwiftPM prohibits.
@@ -137,6 +139,28 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .target(
+            name: "WorkerKit",
+            dependencies: [
+                "BridgeProtocol", "LightningTypes", "ZeroMQ",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "Compute",
+            dependencies: [
+                "BridgeProtocol", "CGuard", "CLinux", "LightningCrypto", "LightningTypes",
+                "WorkerKit",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
             name: "LndSim",
             dependencies: [
                 "BOLT11", "LightningTypes", "LightningCrypto", "LndRPC", "GRPCNGHTTP2",
@@ -157,6 +181,16 @@ let package = Package(
             dependencies: [
                 "BuildInfo", "LCPInspector", "LCPWire", "LightningTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "lcp-compute",
+            dependencies: [
+                "BridgeProtocol", "BuildInfo", "Compute", "WorkerKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -269,6 +303,38 @@ let package = Package(
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
             ],
             path: "Tests/InteropPeer",
+            swiftSettings: swiftSettings
+        ),
+        // The bridge's side of a worker's sockets, for tests of workers.
+        .target(
+            name: "ScriptedBus",
+            dependencies: [
+                "BridgeProtocol", "ZeroMQ",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            path: "Tests/ScriptedBus",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ComputeTests",
+            dependencies: [
+                "BridgeProtocol", "BuildInfo", "Compute", "ScriptedBus", "WorkerKit", "lcp-compute",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "WorkerSessionTests",
+            dependencies: [
+                "BridgeProtocol", "LCPTesting", "LightningTypes", "ScriptedBus", "WorkerKit",
+                "ZeroMQ",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
