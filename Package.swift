@@ -404,5 +404,17 @@ if Context.environment["LCP_DEV"] == "1" {
             path: "Tests/Benchmarks/Simnet",
             swiftSettings: swiftSettings
         ),
+        .executableTarget(
+            name: "worker-benchmark",
+            dependencies: [
+                "BridgeProtocol", "ScriptedBus", "WorkerKit",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/Benchmarks/Workers",
+            swiftSettings: swiftSettings
+        ),
     ]
 }

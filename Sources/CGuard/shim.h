@@ -68,6 +68,7 @@ static inline void lcp_guard_run(const char *path, char *const arguments[],
                                  char *const environment[], const int files[3], int report,
                                  pid_t parent, int parent_died) {
     setpgid(0, 0);
+    prctl(PR_SET_NAME, "lcp-guard");
     prctl(PR_SET_PDEATHSIG, parent_died);
     for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
     for (int fd = 0; fd < 3; fd++) dup2(files[fd], fd);

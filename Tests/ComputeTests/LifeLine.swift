@@ -21,10 +21,14 @@ final class LifeLine: Sendable {
         unlink(path)
     }
 
-    /// The next line; nil when nobody holds the pipe any more.
+    /// The next line; nil when nobody holds the pipe any more, `cancelled` when the task is.
     func line() async -> String? {
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(returning: self.read()) }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                DispatchQueue.global().async { continuation.resume(returning: self.read()) }
+            }
+        } onCancel: {
+            try? Data("cancelled\n".utf8).write(to: URL(filePath: path))
         }
     }
 

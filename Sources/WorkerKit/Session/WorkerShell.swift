@@ -49,8 +49,8 @@ struct WorkerShell: Sendable {
         switch link.ending {
         case .drained: logger.info("drained")
         case .refused(let failure): throw WorkerError(refused: failure)
-        case .abandoned: throw CancellationError()
-        case nil: throw WorkerError(.busUnusable, "a socket of this process was closed")
+        case .abandoned where Task.isCancelled: throw CancellationError()
+        case .abandoned, nil: throw WorkerError(.busUnusable, "a socket failed, see the log")
         }
     }
 
