@@ -18,6 +18,7 @@ let package = Package(
     products: [
         .executable(name: "lcp", targets: ["lcp"]),
         .executable(name: "lcp-bridge", targets: ["lcp-bridge"]),
+        .executable(name: "lcp-compute", targets: ["lcp-compute"]),
         .executable(name: "lcp-provider", targets: ["lcp-provider"]),
         .executable(name: "lcp-requester", targets: ["lcp-requester"]),
         .executable(name: "lcp-simnet", targets: ["lcp-simnet"]),
@@ -39,6 +40,7 @@ let package = Package(
         // System libraries: a module map and a shim header, nothing else.
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
+        .systemLibrary(name: "CGuard"),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CNGHTTP2", providers: [.apt(["libnghttp2-dev"])]),
         // No pkg-config name: Debian's libzmq.pc carries a flag that SwiftPM prohibits.
@@ -146,6 +148,7 @@ let package = Package(
             dependencies: [
                 "BOLT11", "BridgeProtocol", "LCPCore", "LCPWire", "LightningTypes", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -153,6 +156,16 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["Generated/schema.sha256"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "Compute",
+            dependencies: [
+                "BridgeProtocol", "CGuard", "CLinux", "LightningCrypto", "LightningTypes",
+                "WorkerKit",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -187,6 +200,16 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "lcp-compute",
+            dependencies: [
+                "BridgeProtocol", "BuildInfo", "Compute", "WorkerKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -337,6 +360,38 @@ let package = Package(
             path: "Tests/InteropPeer",
             swiftSettings: swiftSettings
         ),
+        // The bridge's side of a worker's sockets, for tests of workers.
+        .target(
+            name: "ScriptedBus",
+            dependencies: [
+                "BridgeProtocol", "ZeroMQ",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            path: "Tests/ScriptedBus",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ComputeTests",
+            dependencies: [
+                "BridgeProtocol", "BuildInfo", "Compute", "ScriptedBus", "WorkerKit", "lcp-compute",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "WorkerSessionTests",
+            dependencies: [
+                "BridgeProtocol", "LCPTesting", "LightningTypes", "ScriptedBus", "WorkerKit",
+                "ZeroMQ",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "InteropTests",
             dependencies: [
@@ -421,6 +476,18 @@ if Context.environment["LCP_DEV"] == "1" {
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks/Simnet",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "worker-benchmark",
+            dependencies: [
+                "BridgeProtocol", "ScriptedBus", "WorkerKit",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/Benchmarks/Workers",
             swiftSettings: swiftSettings
         ),
     ]

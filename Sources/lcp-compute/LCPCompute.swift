@@ -1,0 +1,217 @@
+import ArgumentParser
+import BridgeProtocol
+import BuildInfo
+import Compute
+import Foundation
+import Logging
+import SwiftProtobuf
+import WorkerKit
+
+/// `lcp-compute`: runs the paid jobs of a bridge.
+@main
+struct LCPCompute: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lcp-compute",
+        abstract: "Run paid computations for an lcp-bridge.",
+        discussion: """
+            Keeps nothing: start as many as you like, stop and upgrade them one by one. SIGTERM lets \
+            what runs finish, 25 seconds at most.
+
+            BACKENDS
+              deterministic  answers with the SHA-256 of the input in hex, a line feed and the \
+            input: for tests and load.
+              exec           runs the program after `--` for each job. The input is its standard \
+            input, the result its standard output. Exit code 0 delivers the result, 75 \
+            (EX_TEMPFAIL) asks for another attempt, anything else fails the job. The peer learns \
+            only that it failed; the exit code and the last 2 KiB of standard error are logged here. \
+            When the job is cancelled, or its deadline or a limit is reached, the program's process \
+            group gets SIGTERM and two seconds later SIGKILL; what it leaves running is killed.
+
+            VARIABLES OF A PROGRAM
+              LCP_JOB_ID, LCP_PEER    the job and the peer's public key, in hex
+              LCP_TASK_KIND, LCP_PROFILE
+              LCP_PARAMS              the request's raw params, in hex
+              LCP_INPUT_BYTES         the size of the input
+              LCP_ATTEMPT             1 for the first attempt
+              LCP_DEADLINE_UNIX       the result is worth nothing after this
+              LCP_MAX_RESULT_BYTES    longer text is cut, anything else that is longer is refused
+              LCP_MAX_OUTPUT_TOKENS, LCP_TEMPERATURE_MILLI   when the request states them
+
+            EXAMPLES
+              lcp-compute --bus-dir /run/lcp --backend deterministic
+              lcp-compute --backend exec --profile upper -- tr a-z A-Z
+
+            EXIT STATUS
+              0   drained after SIGTERM or SIGINT
+              64  an option makes no sense
+              69  the bus or the program can't be used
+              70  a defect of lcp-compute
+              77  the bridge refuses this worker
+            """,
+        version: BuildInfo.description
+    )
+
+    @Option(help: ArgumentHelp("What computes.", valueName: "deterministic|exec"))
+    var backend: Backend
+
+    @Option(help: "The bridge's bus directory; LCP_BUS_DIR without it.")
+    var busDir: String?
+
+    @Option(help: "The kind of task it runs.")
+    var taskKind = "llm.chat"
+
+    @Option(
+        name: .customLong("profile"),
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "The profiles it runs, separated by commas or repeated; any by default.",
+            valueName: "name,...|any"
+        )
+    )
+    var profiles: [String] = []
+
+    @Option(help: "How many jobs it takes at a time, waiting ones included.")
+    var capacity: Int?
+
+    @Option(help: "How many it runs at the same time; 1 for exec, 64 for deterministic.")
+    var concurrency: Int?
+
+    @Option(help: "exec: how many seconds one run may take.")
+    var timeLimit = 600
+
+    @Option(help: "exec: how many bytes one run may write before it is stopped.")
+    var outputLimit = 64 << 20
+
+    @Option(help: "exec: the media type of the results; by default UTF-8 text is told from bytes.")
+    var contentType: String?
+
+    @Option(help: "deterministic: how many milliseconds each job takes.")
+    var delay = 0
+
+    @Option(help: "The lowest level of the log on standard error.")
+    var logLevel = LogLevel.info
+
+    @Argument(
+        parsing: .postTerminator,
+        help: ArgumentHelp("exec: the program and its arguments.", valueName: "program")
+    )
+    var command: [String] = []
+
+    /// What computes.
+    enum Backend: String, ExpressibleByArgument {
+        case deterministic, exec
+    }
+
+    /// How much is logged.
+    enum LogLevel: String, ExpressibleByArgument, CaseIterable {
+        case debug, info, notice, warning, error
+    }
+
+    /// Between SIGTERM and SIGKILL of a program.
+    private static let grace = 2
+
+    func validate() throws {
+        if backend == .exec, command.isEmpty {
+            throw ValidationError("--backend exec needs a program after `--`.")
+        }
+        if backend != .exec, !command.isEmpty {
+            throw ValidationError("Only --backend exec takes a program.")
+        }
+        guard busDirectory != nil else {
+            throw ValidationError("Say where the bridge is: --bus-dir or LCP_BUS_DIR.")
+        }
+        guard timeLimit > 0, outputLimit > 0, (0...86_400_000).contains(delay) else {
+            throw ValidationError("--time-limit, --output-limit and --delay must be positive.")
+        }
+        guard (1...4_096).contains(slots), (slots...16_384).contains(capacity ?? slots) else {
+            throw ValidationError(
+                "--concurrency is 1 to 4096, --capacity at least as much and at most 16384."
+            )
+        }
+        guard !taskKind.isEmpty, !profileNames.contains("") else {
+            throw ValidationError("Neither --task-kind nor a profile may be empty.")
+        }
+        if profileNames.count > 1, profileNames.contains("any") {
+            throw ValidationError("--profile any stands alone.")
+        }
+    }
+
+    func run() async throws {
+        let logger = WorkerProgram.logger(
+            "lcp-compute",
+            level: Logger.Level(rawValue: logLevel.rawValue) ?? .info
+        )
+        let status =
+            switch backend {
+            case .deterministic:
+                await work(DeterministicBackend(delay: .milliseconds(delay)), logger)
+            case .exec: await work(try execBackend(logger), logger)
+            }
+        throw ExitCode(status)
+    }
+
+    private func work(_ handler: some ComputationHandler, _ logger: Logger) async -> Int32 {
+        let worker = ComputeWorker(options: options, handler: handler, logger: logger)
+        return await WorkerProgram.run(worker, logger: logger)
+    }
+
+    private func execBackend(_ logger: Logger) throws -> ExecBackend {
+        var settings = ExecBackend.Settings(command: command)
+        settings.timeLimit = .seconds(timeLimit)
+        settings.outputLimit = outputLimit
+        settings.contentType = contentType
+        settings.grace = .seconds(Self.grace)
+        do {
+            let environment = ProcessInfo.processInfo.environment
+            return try ExecBackend(settings, environment: environment, logger: logger)
+        } catch {
+            logger.critical("stopped", metadata: ["error": "\(error)"])
+            throw ExitCode(69)  // EX_UNAVAILABLE
+        }
+    }
+
+    // MARK: - What it says of itself
+
+    private var options: WorkerOptions {
+        var options = WorkerOptions(
+            role: .compute,
+            busDirectory: busDirectory ?? "",
+            program: "lcp-compute \(BuildInfo.description)"
+        )
+        options.concurrency = slots
+        options.capacity = capacity ?? slots
+        // A program that is still running then has its grace within the 25 seconds of a drain.
+        options.drainLimit = .seconds(25 - Self.grace)
+        options.capabilities = capabilities
+        return options
+    }
+
+    private var busDirectory: String? {
+        busDir
+            ?? ProcessInfo.processInfo.environment["LCP_BUS_DIR"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    private var slots: Int {
+        switch backend {
+        case .exec: concurrency ?? 1
+        case .deterministic: concurrency ?? 64
+        }
+    }
+
+    private var profileNames: [String] {
+        profiles.flatMap {
+            $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
+    }
+
+    /// One for each profile; an empty profile means any of the kind.
+    private var capabilities: [BusCapability] {
+        let names = profileNames.isEmpty || profileNames == ["any"] ? [""] : profileNames
+        return names.map { name in
+            BusCapability.with {
+                $0.taskKind = taskKind
+                $0.profile = name
+            }
+        }
+    }
+}
