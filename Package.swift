@@ -137,6 +137,14 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .target(
+            name: "BusClient",
+            dependencies: [
+                "BridgeProtocol", "LightningTypes", "ZeroMQ",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
             name: "LndSim",
             dependencies: [
                 "BOLT11", "LightningTypes", "LightningCrypto", "LndRPC", "GRPCNGHTTP2",
@@ -177,6 +185,23 @@ let package = Package(
         .testTarget(
             name: "BOLT11Tests",
             dependencies: ["BOLT11", "LightningTypes", "LightningCrypto", "LCPTesting"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "ScriptedBridge",
+            dependencies: [
+                "BridgeProtocol", "LCPWire", "ZeroMQ",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            path: "Tests/ScriptedBridge",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BusClientTests",
+            dependencies: [
+                "BridgeProtocol", "BusClient", "LightningTypes", "ScriptedBridge",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
