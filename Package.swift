@@ -145,6 +145,13 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .target(
+            name: "LocalNetwork",
+            dependencies: [
+                "BridgeProtocol", "BusClient", "CLinux", "GRPCNGHTTP2", "LightningTypes", "LndRPC",
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
             name: "LndSim",
             dependencies: [
                 "BOLT11", "LightningTypes", "LightningCrypto", "LndRPC", "GRPCNGHTTP2",
