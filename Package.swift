@@ -170,8 +170,11 @@ let package = Package(
         .executableTarget(
             name: "lcp",
             dependencies: [
-                "BuildInfo", "LCPInspector", "LCPWire", "LightningTypes",
+                "BridgeProtocol", "BuildInfo", "BusClient", "LCPInspector", "LCPWire",
+                "LightningTypes", "LocalNetwork",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -243,7 +246,9 @@ let package = Package(
         .testTarget(
             name: "ProcessTests",
             dependencies: [
-                "LCPTesting", "ZeroMQ", "bus-peer", "lcp",
+                "BridgeProtocol", "LCPTesting", "LocalNetwork", "ScriptedBridge", "ZeroMQ",
+                "bus-peer", "lcp",
+                "lcp-simnet",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

@@ -30,6 +30,11 @@ struct Program {
 
     /// Runs it to its end.
     func run(_ arguments: String..., input: String = "") async throws -> Outcome {
+        try await run(arguments, input: input)
+    }
+
+    /// Runs it to its end.
+    func run(_ arguments: [String], input: String = "") async throws -> Outcome {
         let result = try await Subprocess.run(
             executable,
             arguments: Arguments(arguments),
