@@ -169,6 +169,21 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .target(
+            name: "BusClient",
+            dependencies: [
+                "BridgeProtocol", "LightningTypes", "ZeroMQ",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "LocalNetwork",
+            dependencies: [
+                "BridgeProtocol", "BusClient", "CLinux", "GRPCNGHTTP2", "LightningTypes", "LndRPC",
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
             name: "LndSim",
             dependencies: [
                 "BOLT11", "LightningTypes", "LightningCrypto", "LndRPC", "GRPCNGHTTP2",
@@ -187,8 +202,11 @@ let package = Package(
         .executableTarget(
             name: "lcp",
             dependencies: [
-                "BuildInfo", "LCPInspector", "LCPWire", "LightningTypes",
+                "BridgeProtocol", "BuildInfo", "BusClient", "LCPInspector", "LCPWire",
+                "LightningTypes", "LocalNetwork",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -266,6 +284,23 @@ let package = Package(
             dependencies: ["BOLT11", "LightningTypes", "LightningCrypto", "LCPTesting"],
             swiftSettings: swiftSettings
         ),
+        .target(
+            name: "ScriptedBridge",
+            dependencies: [
+                "BridgeProtocol", "LCPWire", "ZeroMQ",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            path: "Tests/ScriptedBridge",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BusClientTests",
+            dependencies: [
+                "BridgeProtocol", "BusClient", "LightningTypes", "ScriptedBridge",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "LCPCoreTests",
             dependencies: [
@@ -298,8 +333,9 @@ let package = Package(
         .testTarget(
             name: "ProcessTests",
             dependencies: [
-                "Bridge", "BridgeProtocol", "Journal", "LCPTesting", "LightningTypes", "ZeroMQ",
-                "bus-peer", "bus-worker", "lcp", "lcp-provider", "lcp-requester",
+                "Bridge", "BridgeProtocol", "Journal", "LCPTesting", "LightningTypes",
+                "LocalNetwork", "ScriptedBridge", "ZeroMQ", "bus-peer", "bus-worker", "lcp",
+                "lcp-provider", "lcp-requester", "lcp-simnet",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),

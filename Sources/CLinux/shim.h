@@ -38,4 +38,48 @@ extern int accept4(int fd, struct sockaddr *address, unsigned int *length, int f
 
 static inline int lcp_accept(int fd) { return accept4(fd, 0, 0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
+// Also declared by hand, for the same reason.
+extern int fork(void);
+extern int execve(const char *path, char *const argv[], char *const envp[]);
+extern int dup2(int from, int to);
+extern int setpgid(int process, int group);
+extern int getpid(void);
+extern int getppid(void);
+extern int prctl(int option, ...);
+extern long syscall(long number, ...);
+extern long write(int descriptor, const void *bytes, unsigned long count);
+extern void _exit(int status) __attribute__((noreturn));
+extern int sigprocmask(int how, const sigset_t *set, sigset_t *old);
+extern void (*signal(int number, void (*handler)(int)))(int);
+
+// Starts a program in a process group of its own, with SIGKILL as its fate when the calling *thread*
+// ends: that thread must live as long as the child. Standard input is `input`, output and error are
+// `output`. Returns the process, or -1 with errno; a program that can't be executed exits with 127.
+static inline int lcp_spawn(const char *path, char *const argv[], char *const envp[], int input, int output) {
+    int parent = getpid();
+    int child = fork();
+    if (child != 0) return child;
+    // From here on only async-signal-safe calls: other threads' locks were copied as they were.
+    sigset_t none = {{0}};
+    sigprocmask(2 /* SIG_SETMASK */, &none, 0);
+    // What the parent ignores stays ignored across exec.
+    for (int number = 1; number < 32; number++) signal(number, (void (*)(int))0);
+    setpgid(0, 0);
+    prctl(1 /* PR_SET_PDEATHSIG */, 9 /* SIGKILL */);
+    // The parent may have died before that call.
+    if (getppid() != parent) _exit(127);
+    if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0) _exit(127);
+    execve(path, argv, envp);
+    static const char failure[] = "the program can't be executed\n";
+    if (write(2, failure, sizeof failure - 1) < 0) _exit(126);
+    _exit(127);
+}
+
+// A descriptor of a process, which unlike its number never names another one.
+static inline int lcp_pidfd_open(int process) { return (int)syscall(434, process, 0); }
+
+static inline int lcp_pidfd_signal(int descriptor, int number) {
+    return (int)syscall(424, descriptor, number, 0, 0);
+}
+
 #endif

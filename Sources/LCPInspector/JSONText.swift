@@ -9,6 +9,8 @@ package enum JSONText: Equatable, Sendable {
     case bool(Bool)
     /// A whole number; numbers above 2^53 belong into a string.
     case number(UInt64)
+    /// A number in thousandths, written with three decimals: `12.345`.
+    case decimal(thousandths: UInt64)
     /// Text.
     case string(String)
     /// A list.
@@ -44,6 +46,11 @@ package enum JSONText: Equatable, Sendable {
         case .null: bytes += "null".utf8
         case .bool(let value): bytes += (value ? "true" : "false").utf8
         case .number(let value): bytes += String(value).utf8
+        case .decimal(let thousandths):
+            let rest = String(thousandths % 1000)
+            bytes += "\(thousandths / 1000).".utf8
+            bytes += repeatElement(UInt8(ascii: "0"), count: 3 - rest.utf8.count)
+            bytes += rest.utf8
         case .string(let value): Self.append(value, to: &bytes)
         case .array(let items):
             bytes.append(UInt8(ascii: "["))

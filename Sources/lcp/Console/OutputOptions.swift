@@ -15,6 +15,15 @@ struct OutputOptions: ParsableArguments {
             try StandardOutput.write(Array(Table.render(answer, title: title).utf8))
         }
     }
+
+    /// Prints a list: JSON in a pipe or with `--json`, else columns for people.
+    func show(_ answer: JSONText, columns header: [String], _ rows: [[String]]) throws {
+        if json || !StandardOutput.isTerminal {
+            try StandardOutput.write(Array("\(answer)\n".utf8))
+        } else {
+            try StandardOutput.write(Array(Columns.render(header, rows).utf8))
+        }
+    }
 }
 
 /// The dialect an LCP message is read and written in.

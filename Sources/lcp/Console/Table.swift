@@ -27,7 +27,7 @@ enum Table {
                 if let text = inline(item) { return [indent(depth) + text + "\n"] }
                 return ["\(indent(depth))\(index + 1).\n"] + lines(item, depth: depth + 1)
             }
-        case .null, .bool, .number, .string:
+        case .null, .bool, .number, .decimal, .string:
             return [indent(depth) + (inline(value) ?? "") + "\n"]
         }
     }
@@ -38,6 +38,7 @@ enum Table {
         case .null: "-"
         case .bool(let value): value ? "yes" : "no"
         case .number(let value): String(value)
+        case .decimal: "\(value)"
         case .string(let value): printable(value)
         case .array(let items) where items.isEmpty: "none"
         case .array(let items): scalars(items)
@@ -50,13 +51,14 @@ enum Table {
         let texts = items.compactMap { item -> String? in
             switch item {
             case .array, .object: nil
-            case .null, .bool, .number, .string: inline(item)
+            case .null, .bool, .number, .decimal, .string: inline(item)
             }
         }
         return texts.count == items.count ? texts.joined(separator: ", ") : nil
     }
 
-    private static func printable(_ text: String) -> String {
+    /// A text without control characters, which could move the cursor or colour the terminal.
+    static func printable(_ text: String) -> String {
         var line = ""
         for scalar in text.unicodeScalars {
             switch scalar.properties.generalCategory {

@@ -1,0 +1,338 @@
+import BridgeProtocol
+package import BusClient
+import FoundationEssentials
+import Glibc
+import LightningTypes
+
+/// A simulated Lightning network with a bridge and workers on each node, as separate processes.
+///
+/// Everything lives in one directory: `simnet/`, a directory for each node with its bus and its
+/// journal, and `logs/`. Processes end with the closure they were started for, and with this
+/// process, however it ends.
+package actor LocalNetwork {
+    /// The directory.
+    package nonisolated let directory: String
+    /// What the network consists of.
+    package nonisolated let plan: LocalNetworkPlan
+    /// The nodes, in the plan's order.
+    package private(set) var nodes: [LocalNode] = []
+    /// Every process that was started, in order, the newest of each name.
+    package private(set) var processes: [(name: ProcessName, process: ChildProcess)] = []
+
+    private var clients: [String: BusClient] = [:]
+
+    private init(_ plan: LocalNetworkPlan, in directory: String) {
+        self.plan = plan
+        self.directory = directory
+    }
+
+    /// Runs a network beside a closure, from the moment that jobs can be bought; then ends it.
+    ///
+    /// - Parameters:
+    ///   - plan: What the network consists of.
+    ///   - directory: An existing directory, whose path is short: it holds Unix sockets.
+    ///   - report: Told of each step of the start.
+    ///   - body: Uses the network.
+    /// - Returns: What `body` returns.
+    /// - Throws: ``LocalNetworkError``, and what `body` throws.
+    package static func run<Result: Sendable>(
+        _ plan: LocalNetworkPlan,
+        in directory: String,
+        report: @escaping @Sendable (LocalNetworkStep) -> Void = { _ in },
+        _ body: @escaping @Sendable (LocalNetwork) async throws -> Result
+    ) async throws -> Result {
+        let network = LocalNetwork(plan, in: directory)
+        do {
+            let result = try await network.serve(report, body)
+            await network.shutDown()
+            return result
+        } catch {
+            // Not a child of this task: a cancelled caller must still leave no process behind.
+            await Task { await network.shutDown() }.value
+            throw error
+        }
+    }
+
+    private func serve<Result: Sendable>(
+        _ report: @escaping @Sendable (LocalNetworkStep) -> Void,
+        _ body: @escaping @Sendable (LocalNetwork) async throws -> Result
+    ) async throws -> Result {
+        try await startNodes(report)
+        var settings = BusClientSettings()
+        // While things start we look for dead processes in between; later nothing is hurried.
+        settings.connectTimeout = .milliseconds(250)
+        settings.answerTimeout = .seconds(30)
+        return try await withThrowingTaskGroup(of: Result?.self) { group in
+            for node in nodes {
+                let client = try await BusClient(directory: node.busDirectory, settings: settings)
+                clients[node.name] = client
+                group.addTask {
+                    try await client.run()
+                    return nil
+                }
+            }
+            group.addTask {
+                try await self.becomeReady(report)
+                return try await body(self)
+            }
+            defer { group.cancelAll() }
+            while let ended = try await group.next() {
+                if let result = ended { return result }
+            }
+            throw CancellationError()
+        }
+    }
+
+    // MARK: - Use
+
+    /// A node by its name.
+    ///
+    /// - Throws: ``LocalNetworkError`` `notReady` when the plan has no such node.
+    package func node(_ name: String) throws(LocalNetworkError) -> LocalNode {
+        guard let node = nodes.first(where: { $0.name == name }) else {
+            throw LocalNetworkError(.notReady, "there is no node \(name)")
+        }
+        return node
+    }
+
+    /// The client of a node's bridge; it outlives restarts of the bridge.
+    ///
+    /// - Throws: ``LocalNetworkError`` `notReady` when the plan has no such node.
+    package func client(of node: String) throws(LocalNetworkError) -> BusClient {
+        guard let client = clients[node] else {
+            throw LocalNetworkError(.notReady, "there is no node \(node)")
+        }
+        return client
+    }
+
+    /// Kills a process with SIGKILL and waits for its end.
+    ///
+    /// - Parameter name: The process; nothing happens when it does not run.
+    package func kill(_ name: ProcessName) async {
+        guard let process = process(name) else { return }
+        process.signal(SIGKILL)
+        _ = await process.wait()
+    }
+
+    /// Starts a process of the plan, again or for the first time.
+    ///
+    /// - Parameter name: The process, whose node exists.
+    /// - Throws: ``LocalNetworkError``.
+    package func start(_ name: ProcessName) async throws {
+        let arguments = try arguments(of: name) + (plan.arguments[name.program] ?? [])
+        let process = try await ChildProcess(
+            "\(plan.programs)/\(name.program)",
+            arguments,
+            log: log(of: name)
+        )
+        processes.removeAll { $0.name == name }
+        processes.append((name, process))
+    }
+
+    /// The newest process of a name.
+    package func process(_ name: ProcessName) -> ChildProcess? {
+        processes.first { $0.name == name }?.process
+    }
+
+    /// Where a process's output goes.
+    package nonisolated func log(of name: ProcessName) -> String {
+        let file = name.description.split(separator: "/").joined(separator: "-")
+        return "\(directory)/logs/\(file).log"
+    }
+
+    // MARK: - Start
+
+    private func startNodes(_ report: @Sendable (LocalNetworkStep) -> Void) async throws {
+        let folders =
+            ["logs", "simnet"]
+            + plan.nodes.flatMap { [$0.name, "\($0.name)/bus"] }
+        do {
+            for folder in folders {
+                try FileManager.default.createDirectory(
+                    atPath: "\(directory)/\(folder)",
+                    withIntermediateDirectories: true
+                )
+            }
+            let yaml = Data(plan.providerConfiguration.utf8)
+            try yaml.write(to: URL(filePath: "\(directory)/provider.yaml"))
+        } catch {
+            throw LocalNetworkError(.notStarted, "\(directory) can't be written to")
+        }
+        let simnet = ProcessName("", .simnet)
+        try await start(simnet)
+        let path = "\(directory)/simnet/simnet.json"
+        let summary: SimnetSummary = try await until("simnet.json is written", by: [simnet]) {
+            guard let json = FileManager.default.contents(atPath: path) else { return nil }
+            return try? JSONDecoder().decode(SimnetSummary.self, from: json)
+        }
+        nodes = try plan.nodes.compactMap { node in
+            try summary.nodes.first { $0.name == node.name }
+                .map { try LocalNode($0, in: directory) }
+        }
+        report(.lightning(nodes))
+        for node in nodes { try await start(ProcessName(node.name, .bridge)) }
+    }
+
+    private func becomeReady(_ report: @Sendable (LocalNetworkStep) -> Void) async throws {
+        for node in nodes { try await waitForBridge(of: node.name) }
+        report(.bridges)
+        for node in plan.nodes {
+            for name in Self.workers(of: node) { try await start(name) }
+        }
+        for node in nodes { try await waitForWorkers(of: node.name) }
+        report(.workers)
+        for node in plan.nodes where node.requesters > 0 {
+            for seller in plan.nodes where seller.providers > 0 && seller.name != node.name {
+                try await waitForOffers(of: seller.name, at: node.name)
+            }
+        }
+        report(.offers)
+    }
+
+    /// Waits until a bridge answers and its lnd is ready.
+    ///
+    /// - Parameter node: Whose bridge.
+    /// - Throws: ``LocalNetworkError`` `died` or `notReady`.
+    package func waitForBridge(of node: String) async throws {
+        let client = try client(of: node)
+        try await until("\(node)'s bridge is ready", by: [ProcessName(node, .bridge)]) {
+            try await Self.asking { try await client.status().lndState == "ready" ? () : nil }
+        }
+    }
+
+    /// Waits until all workers of the plan are members.
+    ///
+    /// - Parameter node: Whose workers.
+    /// - Throws: ``LocalNetworkError`` `died` or `notReady`.
+    package func waitForWorkers(of node: String) async throws {
+        guard let planned = plan.nodes.first(where: { $0.name == node }) else { return }
+        let names = Self.workers(of: planned)
+        let client = try client(of: node)
+        try await until("\(node)'s workers are connected", by: names) {
+            try await Self.asking {
+                let workers = try await client.workers()
+                let isComplete =
+                    workers.count { $0.role == .provider } >= planned.providers
+                    && workers.count { $0.role == .requester } >= planned.requesters
+                    && workers.count { $0.role == .compute } >= planned.computes
+                return isComplete ? () : nil
+            }
+        }
+    }
+
+    /// Waits until a node knows what another sells, and connects the two if need be.
+    ///
+    /// - Parameters:
+    ///   - seller: Who sells.
+    ///   - buyer: Who must know.
+    /// - Throws: ``LocalNetworkError`` `died` or `notReady`.
+    package func waitForOffers(of seller: String, at buyer: String) async throws {
+        let seller = try node(seller)
+        let client = try client(of: buyer)
+        let watched = [ProcessName(buyer, .bridge), ProcessName(seller.name, .bridge)]
+        try await until("\(buyer) knows what \(seller.name) offers", by: watched) {
+            try await Self.asking {
+                let peer = try await client.peers().first { $0.id == Data(seller.id.bytes) }
+                if peer?.connected != true {
+                    _ = try await client.connect(to: seller.id, at: seller.peerAddress)
+                }
+                return peer.map { $0.connected && !$0.offers.isEmpty } == true ? () : nil
+            }
+        }
+    }
+
+    /// What a client's refusals and silences mean while things start: not yet.
+    private static func asking<Result>(_ body: () async throws -> Result?) async throws -> Result? {
+        do {
+            return try await body()
+        } catch is BusClientError {
+            return nil
+        }
+    }
+
+    /// Waits until something is there, or a process it depends on has died, or patience is over.
+    private func until<Result: Sendable>(
+        _ what: String,
+        by names: [ProcessName],
+        _ body: () async throws -> Result?
+    ) async throws -> Result {
+        let deadline = ContinuousClock.now + plan.patience
+        while true {
+            if let result = try await body() { return result }
+            for name in names {
+                guard let ending = process(name)?.ending else { continue }
+                throw LocalNetworkError(.died, "\(name) \(ending): \(lastLine(of: name))")
+            }
+            guard .now < deadline else {
+                let lines = names.map { "\($0): \(lastLine(of: $0))" }.joined(separator: "; ")
+                throw LocalNetworkError(
+                    .notReady,
+                    "after \(plan.patience) it is not so that \(what); \(lines)"
+                )
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private func lastLine(of name: ProcessName) -> String {
+        let bytes = FileManager.default.contents(atPath: log(of: name)) ?? Data()
+        let text = String(decoding: bytes.suffix(2_000), as: UTF8.self)
+        return text.split(separator: "\n").last.map { String($0) } ?? "nothing in \(log(of: name))"
+    }
+
+    private static func workers(of node: LocalNetworkPlan.Node) -> [ProcessName] {
+        func names(_ role: ProcessName.Role, _ count: Int) -> [ProcessName] {
+            (0..<count).map { ProcessName(node.name, role, $0 + 1) }
+        }
+        return names(.provider, node.providers) + names(.requester, node.requesters)
+            + names(.compute, node.computes)
+    }
+
+    private func arguments(of name: ProcessName) throws(LocalNetworkError) -> [String] {
+        if name.role == .simnet {
+            return ["--dir", "\(directory)/simnet"]
+                + plan.nodes.flatMap { ["--node", $0.name] }
+                + plan.channels.flatMap { ["--channel", $0] }
+        }
+        let node = try node(name.node)
+        let bus = ["--bus-dir", node.busDirectory]
+        switch name.role {
+        case .simnet, .requester: return bus
+        case .bridge:
+            return [
+                "--lnd-address", node.lndAddress, "--lnd-tls-cert", node.certificate,
+                "--lnd-macaroon", node.macaroon, "--journal", node.journal,
+            ] + bus
+        case .provider: return bus + ["--config", "\(directory)/provider.yaml"]
+        case .compute: return bus + ["--backend", "deterministic"]
+        }
+    }
+
+    // MARK: - End
+
+    /// Ends all processes: workers first, so that they say goodbye, the network last.
+    private func shutDown() async {
+        let order: [[ProcessName.Role]] = [
+            [.provider, .requester, .compute], [.bridge], [.simnet],
+        ]
+        for roles in order {
+            await withTaskGroup(of: Void.self) { group in
+                for (name, process) in processes where roles.contains(name.role) {
+                    group.addTask { await process.terminate() }
+                }
+            }
+        }
+    }
+}
+
+/// How far the start of a local network has come.
+package enum LocalNetworkStep: Sendable {
+    /// The simulated nodes serve.
+    case lightning([LocalNode])
+    /// Each bridge has its lnd.
+    case bridges
+    /// All workers are members.
+    case workers
+    /// Each buyer knows what each seller offers.
+    case offers
+}

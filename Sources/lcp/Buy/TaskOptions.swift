@@ -1,0 +1,92 @@
+import ArgumentParser
+import BusClient
+import FoundationEssentials
+import Glibc
+import LCPWire
+import LightningTypes
+
+/// What shall be done, and by whom.
+struct TaskOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Who shall do the job: a node's key; see lcp peers.", valueName: "key")
+    )
+    var peer: NodeID
+
+    @Option(help: "What the provider shall run, one of its offers.")
+    var profile: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The sampling temperature; the provider's own without.",
+            valueName: "0.7"
+        )
+    )
+    var temperature: TemperatureArgument?
+
+    @Option(help: "The most tokens the answer may have; the provider's own limit without.")
+    var maxOutputTokens: UInt32?
+
+    @Option(help: ArgumentHelp("Read the prompt from a file.", valueName: "path"))
+    var file: String?
+
+    @Argument(help: "The prompt; without it and without --file, standard input is the prompt.")
+    var prompt: String?
+
+    func validate() throws {
+        guard file == nil || prompt == nil else {
+            throw ValidationError("Give the prompt or --file, not both.")
+        }
+        guard !profile.isEmpty else { throw ValidationError("--profile is empty.") }
+        guard file != nil || (prompt != nil && prompt != "-") || isatty(STDIN_FILENO) == 0 else {
+            throw ValidationError("Missing the prompt: give PROMPT, --file, or standard input.")
+        }
+    }
+
+    /// Reads the prompt and encodes the params (LCP v0.1 §5.2.1).
+    func submission() throws -> JobSubmission {
+        let params = V01.LLMChatParams(
+            profile: profile,
+            temperatureMilli: temperature?.milli,
+            maxOutputTokens: maxOutputTokens
+        )
+        let input = try readPrompt()
+        guard !input.isEmpty else {
+            throw CommandError(
+                code: "empty-prompt",
+                detail: "the prompt is empty",
+                status: ExitStatus.badData
+            )
+        }
+        guard String(validating: input, as: UTF8.self) != nil else {
+            throw CommandError(
+                code: "invalid-text",
+                detail: "the prompt is not UTF-8",
+                status: ExitStatus.badData
+            )
+        }
+        return JobSubmission(
+            to: peer,
+            taskKind: V01.llmChat,
+            input: Redacted(input),
+            params: try params.encoded()
+        )
+    }
+
+    private func readPrompt() throws -> [UInt8] {
+        if let file {
+            guard let data = FileManager.default.contents(atPath: file) else {
+                throw CommandError(
+                    code: "no-such-file",
+                    detail: "can't read \(file)",
+                    status: ExitStatus.inputOutput
+                )
+            }
+            return Array(data)
+        }
+        if let prompt, prompt != "-" { return Array(prompt.utf8) }
+        var input = try StandardInput.readAll()
+        // What `echo` adds is no part of the question.
+        while input.last == 0x0a || input.last == 0x0d { input.removeLast() }
+        return input
+    }
+}

@@ -1,0 +1,111 @@
+import BridgeProtocol
+import BusClient
+import LCPInspector
+import LightningTypes
+import LocalNetwork
+
+/// What a demonstration came to: counts, times, and every node's money.
+struct DemoReport {
+    /// One node's money.
+    struct Account {
+        var name: String
+        var id: NodeID
+        var before: MilliSatoshi
+        var after: MilliSatoshi
+        var ledger: BusLedgerPage
+
+        /// Whether the balance moved by exactly what the ledger says.
+        var isBalanced: Bool {
+            before.msat + ledger.earnedMsat == after.msat + ledger.spentMsat + ledger.feesMsat
+        }
+    }
+
+    var counts: DemoMarket.Counts
+    var duration: Duration
+    var accounts: [Account]
+    var processes: [(name: ProcessName, pid: Int32)]
+    var answer: Answer?
+
+    /// Whether every job was answered and every account is right.
+    var isGood: Bool {
+        counts.failed == 0 && counts.unanswered == 0 && accounts.allSatisfy(\.isBalanced)
+    }
+
+    /// One object for machines.
+    var json: JSONText {
+        let microseconds = max(1, duration.microseconds)
+        let rate = UInt64(counts.ok).multipliedReportingOverflow(by: 1_000_000_000)
+        var members: [JSONText.Member] = [
+            .init(name: "jobs", value: .number(UInt64(counts.ended))),
+            .init(name: "ok", value: .number(UInt64(counts.ok))),
+            .init(name: "failed", value: .number(UInt64(counts.failed))),
+            .init(name: "unanswered", value: .number(UInt64(counts.unanswered))),
+            .init(name: "kills", value: .number(UInt64(counts.kills))),
+            .init(
+                name: "jobs_per_second",
+                value: .decimal(thousandths: rate.partialValue / microseconds)
+            ),
+            .init(name: "latency_ms", value: latency),
+            .init(name: "nodes", value: .array(accounts.map { JSONText($0) })),
+            .init(
+                name: "processes",
+                value: .array(
+                    processes.map { process in
+                        [
+                            "name": .string("\(process.name)"),
+                            "program": .string(process.name.program),
+                            "pid": .number(UInt64(process.pid)),
+                        ]
+                    }
+                )
+            ),
+        ]
+        if !counts.reasons.isEmpty {
+            let reasons = counts.reasons.sorted { $0.key < $1.key }
+            members.append(
+                .init(
+                    name: "failures",
+                    value: .object(
+                        reasons.map { .init(name: $0.key, value: .number(UInt64($0.value))) }
+                    )
+                )
+            )
+        }
+        if let answer { members.append(.init(name: "job", value: answer.json)) }
+        return .object(members)
+    }
+
+    private var latency: JSONText {
+        func value(_ share: Double) -> JSONText {
+            counts.latency(share).map { .decimal(thousandths: $0.microseconds) } ?? .null
+        }
+        return ["p50": value(0.5), "p90": value(0.9), "p99": value(0.99), "max": value(1)]
+    }
+}
+
+extension JSONText {
+    /// A node's money.
+    init(_ account: DemoReport.Account) {
+        self = [
+            "name": .string(account.name),
+            "node_id": .string(account.id.hex),
+            "balance_before_msat": .number(account.before.msat),
+            "balance_after_msat": .number(account.after.msat),
+            "earned_msat": .number(account.ledger.earnedMsat),
+            "spent_msat": .number(account.ledger.spentMsat),
+            "fees_msat": .number(account.ledger.feesMsat),
+        ]
+    }
+}
+
+extension Duration {
+    /// Whole microseconds; 0 for a negative duration.
+    var microseconds: UInt64 {
+        let parts = components
+        return UInt64(clamping: parts.seconds) * 1_000_000
+            + UInt64(clamping: parts.attoseconds / 1_000_000_000_000)
+    }
+
+    /// `12.345 ms`.
+    var milliseconds: String { "\(JSONText.decimal(thousandths: microseconds)) ms" }
+}
