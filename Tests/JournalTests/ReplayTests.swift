@@ -83,4 +83,47 @@ import Testing
         #expect(refused == .staleVersion)
         try await receive(1)
     }
+
+    @Test func `what must not be taken twice is read page by page`() async throws {
+        for peer in 1...2 {
+            for message in 1...3 { try await receive(message, from: peer) }
+        }
+        try await receive(4, from: 2, expiresAt: 150, quota: 4)
+        let time = Sample.time(150)
+        var pages: [[ReplayEntry]] = []
+        repeat {
+            pages.append(
+                try await journal.replayEntries(at: time, after: pages.last?.last, limit: 4)
+            )
+        } while pages.last?.count == 4
+        #expect(pages.map(\.count) == [4, 2], "what has expired is left out")
+        let read = Set(pages.joined())
+        let expected = (1...2).flatMap { peer in
+            (1...3).map { message in
+                ReplayEntry(
+                    peer: Sample.peer(peer),
+                    jobID: Sample.bytes32(50),
+                    messageID: Sample.bytes32(message),
+                    expiresAt: Sample.time(200)
+                )
+            }
+        }
+        #expect(read == Set(expected))
+    }
+
+    @Test func `a manifest can be given up`() async throws {
+        for peer in 1...2 {
+            try await journal.keep(
+                PeerManifest(
+                    peer: Sample.peer(peer),
+                    receivedAt: Sample.time(100),
+                    answeredAt: nil,
+                    bytes: [1]
+                )
+            )
+        }
+        try await journal.forgetManifest(of: Sample.peer(1))
+        try await journal.forgetManifest(of: Sample.peer(3))
+        #expect(try await journal.manifests().map(\.peer) == [Sample.peer(2)])
+    }
 }

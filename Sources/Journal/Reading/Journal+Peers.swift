@@ -82,6 +82,16 @@ extension Journal {
         }
     }
 
+    /// Gives up a peer's manifest.
+    ///
+    /// - Parameter peer: Whose; one without a manifest is no error.
+    /// - Throws: ``JournalError``.
+    package func forgetManifest(of peer: NodeID) async throws(JournalError) {
+        try await writer.write(size: 256) { database in
+            _ = try database.execute(cached: "DELETE FROM manifest WHERE peer = ?", .peer(peer))
+        }
+    }
+
     /// Peers' last manifests, by peer.
     ///
     /// - Parameters:
