@@ -77,6 +77,16 @@ package struct Simnet: Sendable {
         self.nodes = nodes
     }
 
+    /// Changes the network while it serves: faults for tests in the same process.
+    ///
+    /// - Parameter body: The change; the network's news go out when it returns.
+    /// - Returns: What the closure returns.
+    package func change<Result: Sendable>(
+        _ body: @Sendable (inout SimulatedNetwork) -> Result
+    ) async -> Result {
+        await world.callFreely(body)
+    }
+
     /// Serves until the task is cancelled; once only, since the directory is given free then.
     ///
     /// - Parameter ready: Called once every node listens and `simnet.json` is written.
