@@ -130,6 +130,7 @@ let package = Package(
             dependencies: [
                 "BOLT11", "BridgeProtocol", "GRPCNGHTTP2", "Journal", "LCPWire", "LightningCrypto",
                 "LightningTypes", "LndRPC", "ZeroMQ",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -177,6 +178,15 @@ let package = Package(
         .testTarget(
             name: "BOLT11Tests",
             dependencies: ["BOLT11", "LightningTypes", "LightningCrypto", "LCPTesting"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BridgeTests",
+            dependencies: [
+                "BOLT11", "Bridge", "BridgeProtocol", "GRPCNGHTTP2", "Journal", "LCPTesting",
+                "LCPWire", "LightningCrypto", "LightningTypes", "LndRPC", "LndSim", "ZeroMQ",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(

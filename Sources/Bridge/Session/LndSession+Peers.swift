@@ -1,0 +1,130 @@
+import Journal
+import LCPWire
+import LightningTypes
+import LndRPC
+import Logging
+
+extension LndSession {
+    /// What is to be written to the journal.
+    struct Unkept: Sendable {
+        var manifests: Set<NodeID> = []
+        var offers: [UInt8]?
+    }
+
+    /// Takes a peer event from lnd's stream; never waits.
+    func received(_ event: PeerEvent) {
+        lively.insert(.peers)
+        switch event.kind {
+        case .online:
+            if let news = directory.online(event.nodeID, at: .now) { took([news]) }
+        case .offline:
+            directory.offline(event.nodeID)
+            happened(.doubted, of: link.life)
+        }
+    }
+
+    /// Asks lnd for peers and channels and tells what changed.
+    func look() async throws(LndError) {
+        let life = link.life
+        let number = directory.ask()
+        let peers = try await lnd.listPeers()
+        let channels = Set(try await lnd.listChannels().map(\.peer))
+        guard life == link.life else { return }
+        let news = directory.take(
+            peers,
+            channels: channels,
+            number: number,
+            isFirst: !link.isReady,
+            at: .now
+        )
+        // At the first look of a life `ready` says it all, and goes first.
+        took(news, tellsCame: link.isReady)
+    }
+
+    /// Acts on what changed among the peers.
+    func took(_ news: [PeerDirectory.News], tellsCame: Bool = true) {
+        for change in news {
+            switch change {
+            case .came(let peer, let arrival):
+                if tellsCame { queue.post(.peerOnline(peer)) }
+                if desk.connected(peer, arrival, at: now()) { begin(.sendManifest(peer)) }
+            case .went(let peer):
+                desk.disconnected(peer)
+                queue.post(.peerOffline(peer))
+            }
+        }
+    }
+
+    // MARK: Manifests
+
+    func receivedManifest(_ payload: [UInt8], from peer: NodeID) {
+        guard let reception = desk.received(payload, from: peer, at: now()) else {
+            counts.count(.manifestMalformed)
+            return
+        }
+        counts.count(.manifestReceived)
+        unkept.manifests.formUnion([peer, reception.forgotten].compactMap(\.self))
+        if reception.isNew { writes.yield() }
+        if reception.wantsOurs { begin(.sendManifest(peer)) }
+    }
+
+    func sendManifest(to peer: NodeID) async {
+        let message = OutboundMessage(
+            peer: peer,
+            type: V01.MessageType.manifest.rawValue,
+            jobID: .zero,
+            payload: desk.payload(for: peer, withTasks: !buysFrom(peer))
+        )
+        do throws(SendError) {
+            try await send(message)
+            counts.count(.manifestSent)
+        } catch {
+            desk.notSent(to: peer)
+            logger.debug("manifest not sent", metadata: ["peer.node_id": "\(peer)"])
+        }
+    }
+
+    // MARK: The journal
+
+    /// Reads what the journal kept from the last run.
+    func load() async throws(JournalError) {
+        var entries: [ReplayEntry] = []
+        repeat {
+            entries = try await journal.replayEntries(at: now(), after: entries.last)
+            for entry in entries { gate.replay.load(entry) }
+        } while !entries.isEmpty
+        var manifests: [PeerManifest] = []
+        repeat {
+            manifests = try await journal.manifests(after: manifests.last?.peer)
+            unkept.manifests.formUnion(desk.load(manifests))
+        } while !manifests.isEmpty
+        if !unkept.manifests.isEmpty { writes.yield() }
+        if let offers = try await journal.setting(Self.offersSetting) { desk.loadOffers(offers) }
+        if desk.templates == nil { works.yield(.awaitOffers) }
+    }
+
+    /// Writes what changed, one thing after the other.
+    func keepRecords() async {
+        for await _ in writeStream {
+            let offers = unkept.offers.take()
+            let peers = unkept.manifests
+            unkept.manifests = []
+            do throws(JournalError) {
+                if let offers { try await journal.keep(offers, asSetting: Self.offersSetting) }
+                for peer in peers.sorted() {
+                    if let manifest = desk.kept(peer) {
+                        try await journal.keep(manifest)
+                    } else {
+                        try await journal.forgetManifest(of: peer)
+                    }
+                }
+            } catch {
+                // Costs a restart some knowledge, no money; the engine minds a failing journal.
+                counts.count(.notKept)
+                logger.warning("manifests not kept", metadata: ["journal.error": "\(error)"])
+            }
+        }
+    }
+
+    private static let offersSetting = "session.offers"
+}
