@@ -88,7 +88,7 @@ import Testing
         for peer in 1...2 {
             for message in 1...3 { try await receive(message, from: peer) }
         }
-        try await receive(4, from: 2, expiresAt: 150)
+        try await receive(4, from: 2, expiresAt: 150, quota: 4)
         let time = Sample.time(150)
         var pages: [[ReplayEntry]] = []
         repeat {

@@ -48,7 +48,9 @@ extension LndSession {
         if link.status.name != before {
             logger.info(
                 "lnd link",
-                metadata: ["lnd.state": "\(link.status.name)", "lnd.detail": "\(link.status.detail)"]
+                metadata: [
+                    "lnd.state": "\(link.status.name)", "lnd.detail": "\(link.status.detail)",
+                ]
             )
         }
         for effect in effects {

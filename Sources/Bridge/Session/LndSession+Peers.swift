@@ -45,9 +45,9 @@ extension LndSession {
     func took(_ news: [PeerDirectory.News], tellsCame: Bool = true) {
         for change in news {
             switch change {
-            case .came(let peer, let isNew):
+            case .came(let peer, let arrival):
                 if tellsCame { queue.post(.peerOnline(peer)) }
-                if desk.connected(peer, isNew: isNew, at: now()) { begin(.sendManifest(peer)) }
+                if desk.connected(peer, arrival, at: now()) { begin(.sendManifest(peer)) }
             case .went(let peer):
                 desk.disconnected(peer)
                 queue.post(.peerOffline(peer))

@@ -7,8 +7,9 @@ import SwiftProtobuf
 /// Whose manifests are known, whom ours was sent, and what it says (LCP v0.1 §5.1).
 ///
 /// Pure, in bounded memory. A connection gets our manifest once: when it begins, or in answer. One
-/// exception: a peer's repeated manifest is answered again, at most once in ten minutes, since the
-/// reference repeats its own and a restarted one has lost ours.
+/// exception, at most once in ten minutes: ours is sent again to a peer that seems to have missed
+/// it, since lnd keeps nothing for a bridge that is not there. Its sign is a manifest that is
+/// repeated, or comes late, or comes over a connection whose beginning we missed ourselves.
 struct ManifestDesk: Sendable {
     /// What became of a manifest.
     struct Reception: Hashable, Sendable {
@@ -30,7 +31,12 @@ struct ManifestDesk: Sendable {
         var isSent = false
         var hasHeard = false
         var sentAt: UnixTime?
+        /// Whether both sides were told when it began.
+        var sawBeginning = false
     }
+
+    /// Who is there when a connection begins speaks within so many seconds.
+    private static let promptSeconds: UInt64 = 10
 
     private let settings: SessionSettings
     private var records: [NodeID: Record] = [:]
@@ -63,13 +69,17 @@ struct ManifestDesk: Sendable {
     ///
     /// - Parameters:
     ///   - peer: The peer.
-    ///   - isNew: Whether it is a new connection for certain. Else it counts as one only if ours
-    ///     was not sent in the last ten minutes.
+    ///   - arrival: What is known of its beginning. One that may be known counts as new only if
+    ///     ours was not sent in the last ten minutes.
     ///   - now: The wall clock.
     /// - Returns: Whether to send ours now.
-    mutating func connected(_ peer: NodeID, isNew: Bool, at now: UnixTime) -> Bool {
-        var connection = Connection()
-        if !isNew, let before = connections[peer] {
+    mutating func connected(
+        _ peer: NodeID,
+        _ arrival: PeerDirectory.Arrival,
+        at now: UnixTime
+    ) -> Bool {
+        var connection = Connection(sawBeginning: arrival == .now)
+        if arrival == .perhaps, let before = connections[peer] {
             connection.sentAt = before.sentAt
             connection.isSent = before.isSent && !isOver(before.sentAt, at: now)
         }
@@ -114,8 +124,12 @@ struct ManifestDesk: Sendable {
         )
         let connection = connections[peer] ?? Connection()
         connections[peer, default: Connection()].hasHeard = true
-        let isRepeated = connection.hasHeard
-        if !connection.isSent || (isRepeated && isOver(before?.kept.answeredAt, at: now)) {
+        let isLate = connection.sentAt.map {
+            now >= $0.advanced(bySeconds: Self.promptSeconds)
+        }
+        let hasMissedOurs = connection.hasHeard || !connection.sawBeginning || isLate == true
+        let mayRepeat = hasMissedOurs && isOver(before?.kept.answeredAt, at: now)
+        if !connection.isSent || mayRepeat {
             reception.wantsOurs = wantToSend(peer, at: now)
             records[peer]?.kept.answeredAt = now
             reception.isNew = true

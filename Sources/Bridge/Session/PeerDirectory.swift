@@ -9,11 +9,20 @@ import LndRPC
 struct PeerDirectory: Sendable {
     /// What changed.
     enum News: Hashable, Sendable {
-        /// A peer is connected. Over a new connection for certain, or perhaps over the one that was
-        /// known, which may have been replaced while nobody looked.
-        case came(NodeID, isNewConnection: Bool)
+        /// A peer is connected.
+        case came(NodeID, Arrival)
         /// A peer is not connected any more.
         case went(NodeID)
+    }
+
+    /// What is known of the beginning of a connection.
+    enum Arrival: Hashable, Sendable {
+        /// It has just begun, and both sides were told.
+        case now
+        /// It was there before it was found; nobody can say since when.
+        case before
+        /// It may be the one that was known, or one that replaced it while nobody looked.
+        case perhaps
     }
 
     private struct Connection: Sendable {
@@ -87,8 +96,7 @@ struct PeerDirectory: Sendable {
             connection.address = peer.address
             let isNew = known == nil || known?.doubt == .onlineOffline
             if isNew || isFirst {
-                let came = News.came(peer.nodeID, isNewConnection: isNew)
-                news.append((peer.nodeID, came))
+                news.append((peer.nodeID, .came(peer.nodeID, isNew ? .before : .perhaps)))
             }
             if connection.doubt == .onlineOffline { connection.doubt = .none }
             connections[peer.nodeID] = connection
@@ -115,7 +123,7 @@ struct PeerDirectory: Sendable {
         } else {
             connections[peer] = Connection(address: "", lastSign: asked, listedAt: nil)
         }
-        return .came(peer, isNewConnection: true)
+        return .came(peer, .now)
     }
 
     /// Takes an OFFLINE event, which may be about a connection that was replaced: a list decides.
@@ -132,6 +140,6 @@ struct PeerDirectory: Sendable {
             return nil
         }
         connections[peer] = Connection(address: "", lastSign: asked, listedAt: nil)
-        return .came(peer, isNewConnection: true)
+        return .came(peer, .before)
     }
 }

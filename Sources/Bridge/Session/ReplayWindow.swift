@@ -22,7 +22,7 @@ struct ReplayWindow: Sendable {
     }
 
     private var peers: [NodeID: [Key: UInt64]] = [:]
-    /// Which entries end in which second. One that was forgotten may still stand here.
+    /// Which entries end in which second, and some that were forgotten before.
     private var ends: [UInt64: [(peer: NodeID, key: Key)]] = [:]
     private var sweptAt: UInt64 = 0
     /// How many entries there are.

@@ -43,8 +43,8 @@ struct SendLanes: Sendable {
     mutating func enter(_ peer: NodeID, _ lane: Bytes32) -> Admission {
         var state = peers[peer] ?? Peer()
         defer { peers[peer] = state }
-        let isBehind = state.waiting.contains { $0.lane == lane }
-        if !isBehind, state.busy.count < callsPerPeer, !state.busy.contains(lane) {
+        // Whoever waits does so for a busy job, or all calls are taken: nobody is overtaken.
+        if state.busy.count < callsPerPeer, !state.busy.contains(lane) {
             state.busy.insert(lane)
             return .go
         }

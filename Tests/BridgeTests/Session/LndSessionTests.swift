@@ -79,31 +79,32 @@ import Testing
         }
     }
 
-    @Test func `two sessions exchange manifests once and keep to each other's limits`()
+    @Test func `two sessions learn each other's limits, keep to them, and stop talking`()
         async throws
     {
         try await withSessionNet { net in
             var small = SessionSettings.quick
             small.maxPayloadBytes = 300
-            let settings = small
-            try await withSession(at: "alice", of: net, settings: settings) { alice in
+            var waiting = SessionSettings.quick
+            waiting.offersPatience = .seconds(3600)
+            let (aliceSettings, bobSettings) = (small, waiting)
+            try await withSession(at: "alice", of: net, settings: aliceSettings) { alice in
                 _ = try await alice.ready()
                 try await net.streams(3, of: "alice")
-                try await withSession(at: "bob", of: net) { bob in
+                // Nobody reads it at bob's yet.
+                await alice.reaches(1, .manifestSent)
+                try await withSession(at: "bob", of: net, settings: bobSettings) { bob in
                     _ = try await bob.ready()
-                    // Bob's first manifest is alice's to answer or not: hers was lost on a bob
-                    // without a session, which she can't know.
-                    await alice.reaches(1, .manifestReceived)
                     try await net.streams(3, of: "bob")
-                    try await net.sends(
-                        try SessionSample.manifest(maxPayloadBytes: 300),
-                        Self.manifest,
-                        from: "alice",
-                        to: "bob"
-                    )
-                    await bob.reaches(1, .manifestReceived)
-                    #expect(await alice.count(.manifestSent) == 1)
-                    #expect(await bob.count(.manifestSent) == 1)
+                    var offer = BusCapability()
+                    offer.taskKind = "test"
+                    await bob.session.advertise([offer])
+                    // Bob's own, alice's answer, and bob's to what may have been her first.
+                    await alice.reaches(2, .manifestReceived)
+                    #expect(await bob.count(.manifestReceived) == 1)
+                    #expect(await alice.count(.manifestSent) == 2)
+                    let offers = await alice.session.peers().first?.offers
+                    #expect(offers?.map(\.taskKind) == ["test"])
 
                     let id = try net.id("alice")
                     #expect(await bob.session.facts(of: id).maxPayloadBytes == 300)
@@ -368,6 +369,35 @@ import Testing
                 #expect(await bob.session.node == nil)
                 try await net.change("bob") { $0.setWalletState(.serverActive, of: $1) }
                 _ = try await bob.ready()
+            }
+        }
+    }
+
+    @Test func `a peer that goes and comes back is told`() async throws {
+        try await withSessionNet { net in
+            try await withSession(at: "bob", of: net) { bob in
+                _ = try await bob.ready()
+                try await net.streams(3, of: "bob")
+                let alice = try net.id("alice")
+                try await net.change("bob") { network, node in
+                    guard let other = network.node(alice) else { return }
+                    network.separatePeers(node, other, staysDown: true)
+                }
+                let gone = try await bob.first { event -> NodeID? in
+                    if case .peerOffline(let peer) = event { peer } else { nil }
+                }
+                #expect(gone == alice)
+                let facts = await bob.session.facts(of: alice)
+                #expect(!facts.connected && facts.hasChannel)
+                try await net.change("bob") { network, node in
+                    guard let other = network.node(alice) else { return }
+                    network.joinPeers(node, other)
+                }
+                let back = try await bob.first { event -> NodeID? in
+                    if case .peerOnline(let peer) = event { peer } else { nil }
+                }
+                #expect(back == alice)
+                #expect(await bob.session.facts(of: alice).connected)
             }
         }
     }
