@@ -40,6 +40,7 @@ package actor WorkerRoom {
     var outbox: [Outgoing] = []
     var collected: [WorkOutcome] = []
     private var capabilitiesTold: [BusCapability] = []
+    private var isFinished = false
     private var timer: (task: Task<Void, Never>, due: ContinuousClock.Instant)?
 
     let outboxFilled: AsyncStream<Void>
@@ -216,7 +217,9 @@ package actor WorkerRoom {
             tellOutcomes.yield(collected)
             collected = []
         }
-        guard let due = dispatcher.wakeAt, timer.map({ due < $0.due }) ?? true else { return }
+        guard !isFinished, let due = dispatcher.wakeAt, timer.map({ due < $0.due }) ?? true else {
+            return
+        }
         timer?.task.cancel()
         let task = Task {
             // Cancelled when an earlier wake-up took its place, or at the end.
@@ -234,6 +237,7 @@ package actor WorkerRoom {
 
     /// Ends the streams and the timer; orders are not answered any more.
     func finish() async {
+        isFinished = true
         tellOutcomes.finish()
         tellCapabilities.finish()
         fillOutbox.finish()
