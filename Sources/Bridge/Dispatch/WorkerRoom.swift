@@ -185,6 +185,8 @@ package actor WorkerRoom {
             outbox.append(Outgoing(connection: connection, content: .welcome(nonce)))
         case .refuse(let connection, let failure):
             outbox.append(Outgoing(connection: connection, content: .refusal(failure)))
+        case .dismiss(let connection):
+            outbox.append(Outgoing(connection: connection, content: .refusal(.drained)))
         case .revoke(let connection, let lease, let reason):
             outbox.append(Outgoing(connection: connection, content: .revoke(lease, reason)))
         case .send(let id, let connection, let lease, let attempt):
