@@ -509,6 +509,16 @@ if Context.environment["LCP_DEV"] == "1" {
             linkerSettings: [.linkedLibrary("zmq")]
         ),
         .executableTarget(
+            name: "dispatch-benchmark",
+            dependencies: [
+                "Bridge", "BridgeProtocol", "Journal", "LCPTesting", "LightningTypes", "ZeroMQ",
+                "bus-worker",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Benchmarks/Dispatch",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
             name: "lcp-grpc-bench",
             dependencies: ["GRPCNGHTTP2", "InteropControl", "LightningTypes", "lcp-grpc-peer"],
             path: "Tests/Benchmarks/GRPC",

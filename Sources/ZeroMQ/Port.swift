@@ -160,6 +160,14 @@ final class Port {
     /// Whether a send may reach libzmq now.
     private var maySend: Bool { ledger?.isDry ?? true }
 
+    /// Reads what there is of subscriptions; false while there is more.
+    ///
+    /// To be called before asking whether a subscription is live: the news may be its end.
+    func isUpToDate() -> Bool {
+        if !maySend { readSubscriptions() }
+        return maySend
+    }
+
     /// Hands messages to libzmq until it is full.
     ///
     /// - Returns: The messages that are left.
@@ -170,8 +178,7 @@ final class Port {
 
     private func push(_ messages: ArraySlice<Message>) throws(ZeroMQError) -> ArraySlice<Message> {
         var left = messages
-        if !maySend { readSubscriptions() }
-        guard maySend else { return left }
+        guard isUpToDate() else { return left }
         while let message = left.first {
             let count = message.frameCount
             while frameIndex < count, let frame = message.frame(frameIndex) {

@@ -152,8 +152,29 @@ actor Reactor {
         }
     }
 
+    /// Sends what it can, in order, and leaves out what has no receiver any more.
+    ///
+    /// - Returns: How many are done with.
+    func send(_ deliveries: ArraySlice<Delivery>, on id: PortID) throws(ZeroMQError) -> Int {
+        let port = try port(id)
+        guard port.isUpToDate() else { return 0 }
+        var done = 0
+        for delivery in deliveries {
+            if port.ledger?.isLive(delivery.subscription) == true {
+                let topic = Frame(delivery.subscription.deliveryTopic)
+                let message = Message(head: topic, tail: delivery.frames)
+                guard try port.send([message]).isEmpty else { return done }
+            }
+            done += 1
+        }
+        return done
+    }
+
     func send(_ tail: [Frame], to subscription: Subscription, on id: PortID) async throws {
         let port = try port(id)
+        guard port.isUpToDate() else {
+            throw ZeroMQError(.full, "subscriptions are being read")
+        }
         guard port.ledger?.isLive(subscription) == true else {
             throw ZeroMQError(.unknownPeer, "the subscription has ended")
         }

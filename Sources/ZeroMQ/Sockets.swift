@@ -191,6 +191,19 @@ package struct XPubSocket: BusSocket {
         try await handle.reactor.send(frames, to: subscription, on: handle.opened.id)
     }
 
+    /// Sends messages to single subscriptions, in order, with one hop for all of them.
+    ///
+    /// Those for subscriptions that have ended are left out: their end is told by ``events()``. For
+    /// full queues the same holds as for ``send(_:to:)``.
+    ///
+    /// - Parameter deliveries: What to send.
+    /// - Returns: How many of them, counted from the first, are done with. Fewer than given only
+    ///   while a flood of subscriptions is being read; the others are the caller's to send again.
+    /// - Throws: ``ZeroMQError`` `closed`.
+    package func send(_ deliveries: ArraySlice<Delivery>) async throws -> Int {
+        try await handle.reactor.send(deliveries, on: handle.opened.id)
+    }
+
     /// What the socket turned away so far.
     package var counts: SubscriptionCounts {
         get async { await handle.reactor.subscriptionCounts(on: handle.opened.id) }

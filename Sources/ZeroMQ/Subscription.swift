@@ -19,6 +19,20 @@ package struct Subscription: Hashable, Sendable, Identifiable {
     }
 }
 
+/// One message for one subscription.
+package struct Delivery: Sendable {
+    /// Where to; its ``Subscription/deliveryTopic`` becomes frame 0.
+    package let subscription: Subscription
+    /// The message after its topic frame.
+    package let frames: [Frame]
+
+    /// Takes both.
+    package init(_ frames: [Frame], to subscription: Subscription) {
+        self.subscription = subscription
+        self.frames = frames
+    }
+}
+
 /// A peer's wish to receive a topic, on which somebody has to decide.
 package struct SubscriptionRequest: Sendable {
     /// The topic it asked for; a prefix or empty, if the peer likes.

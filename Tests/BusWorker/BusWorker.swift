@@ -45,7 +45,7 @@ struct BusWorker: AsyncParsableCommand {
     @Option(help: "Die by SIGKILL when this many items have come.")
     var crashAt: Int?
 
-    @Option(help: "Send Goodbye when this many items have come, answer them, and exit.")
+    @Option(help: "Send Goodbye when this many items have come; exit when told that all is done.")
     var goodbyeAt: Int?
 
     @Option(help: "How long each item takes, in milliseconds.")
@@ -95,13 +95,13 @@ struct BusWorker: AsyncParsableCommand {
                     }
                     if delay > 0 { try await Task.sleep(for: .milliseconds(delay)) }
                 case .refused(let refused):
+                    if refused.failure.code == "drained" { return }
                     print("refused: \(refused.failure.code)")
                     throw ExitCode(1)
                 case .revoke, nil: break
                 }
             }
             if !answers.isEmpty { try await push.send(answers) }
-            if let goodbyeAt, session.items >= goodbyeAt { return }
         }
     }
 

@@ -120,6 +120,29 @@ import ZeroMQ
         await context.shutDown()
     }
 
+    @Test func `a batch goes to each of its subscriptions and leaves out those that ended`()
+        async throws
+    {
+        let directory = try BusDirectory()
+        defer { directory.remove() }
+        let path = directory.file("a")
+        let context = try Context()
+        let xpub = try await context.xpub(.ipc(path: path)) { Self.isExact($0) }
+        let gone = try await context.sub(.ipc(path: path), topics: [Self.topic("a")])
+        let ended = try await nextStart(xpub)
+        let worker = try await context.sub(.ipc(path: path), topics: [Self.topic("b")])
+        let live = try await nextStart(xpub)
+        await gone.close()
+        #expect(try await nextEvent(xpub) == .ended(ended))
+        let batch = [
+            Delivery([Frame("1")], to: live), Delivery([Frame("-")], to: ended),
+            Delivery([Frame("2")], to: live),
+        ]
+        #expect(try await xpub.send(batch[...]) == 3)
+        #expect(try await collect(2, from: worker).map(\.tail[0].text) == ["1", "2"])
+        await context.shutDown()
+    }
+
     @Test func `a subscription tells the process it came from`() async throws {
         let directory = try BusDirectory()
         defer { directory.remove() }

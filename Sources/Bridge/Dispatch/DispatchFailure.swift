@@ -40,6 +40,13 @@ extension BusFailure {
         retryable: false
     )
 
+    static let drained = BusFailure(
+        "drained",
+        "nothing is left of what the worker had",
+        "",
+        retryable: false
+    )
+
     static func helloTooLarge(_ what: String) -> BusFailure {
         BusFailure(
             "hello-too-large",

@@ -25,9 +25,7 @@ extension Dispatcher {
         case .queued: dequeue(order)
         case .delayed: delayed.removeAll { $0 == id }
         case .sent(let connection, let lease):
-            if let index = members[connection]?.index(of: lease) {
-                _ = members[connection]?.remove(at: index, at: now)
-            }
+            _ = removeItem(lease, from: connection)
             revoke(lease, from: connection, reason)
         }
         end(id)
@@ -58,11 +56,16 @@ extension Dispatcher {
     }
 
     private mutating func takeItem(_ lease: Token, from id: ConnectionID) -> Member.Item? {
-        guard let index = members[id]?.index(of: lease) else { return nil }
-        let item = members[id]?.remove(at: index, at: now)
         members[id]?.moved(at: now)
+        defer { dismissIfDrained(id) }
+        return removeItem(lease, from: id)
+    }
+
+    private mutating func removeItem(_ lease: Token, from id: ConnectionID) -> Member.Item? {
+        guard let index = members[id]?.index(of: lease) else { return nil }
+        // The next one's handling begins.
         expect(now + min(settings.lease, settings.handlingLimit))
-        return item
+        return members[id]?.remove(at: index, at: now)
     }
 
     private mutating func blame(_ id: ConnectionID) {
@@ -76,8 +79,7 @@ extension Dispatcher {
     mutating func lapse(_ id: ConnectionID) {
         guard let member = members[id] else { return }
         for item in member.items where member.deadline(of: item, settings) <= now {
-            guard let index = members[id]?.index(of: item.lease) else { continue }
-            _ = members[id]?.remove(at: index, at: now)
+            _ = removeItem(item.lease, from: id)
             count(.leasesLapsed)
             revoke(item.lease, from: id, .lapsed)
             if item.startedAt == nil {
@@ -96,6 +98,7 @@ extension Dispatcher {
     ) {
         actions.append(.revoke(id, lease: lease, reason))
         ask(id)
+        dismissIfDrained(id)
     }
 
     // MARK: - To other workers

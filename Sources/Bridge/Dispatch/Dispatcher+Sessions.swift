@@ -134,6 +134,7 @@ extension Dispatcher {
             count(.workersJoined)
             actions.append(.note(.joined(connection.worker, program: greeting.program)))
             actions.append(.membersChanged)
+            dismissIfDrained(id)
         } else if let old = members[id]?.greeting {
             members[id]?.greet(greeting, at: now)
             if !old.offersTheSame(as: greeting) { actions.append(.membersChanged) }
@@ -163,6 +164,16 @@ extension Dispatcher {
         guard members[id]?.isDraining == false else { return }
         members[id]?.isDraining = true
         actions.append(.membersChanged)
+        dismissIfDrained(id)
+    }
+
+    /// Tells a draining worker that nothing of its is on the way any more.
+    ///
+    /// Its end and its last replies come on different sockets, in any order: a worker that exits
+    /// without waiting for this may have done its last item for nothing.
+    mutating func dismissIfDrained(_ id: ConnectionID) {
+        guard let member = members[id], member.isDraining, member.items.isEmpty else { return }
+        actions.append(.dismiss(id))
     }
 
     /// A session ends: what the worker had started counts unless it was draining, the rest is

@@ -64,6 +64,8 @@ struct Dispatcher: Sendable {
         case refuse(ConnectionID, BusFailure)
         case send(UInt64, to: ConnectionID, lease: Token, attempt: UInt32)
         case revoke(ConnectionID, lease: Token, BusRevoke.Reason)
+        /// Everything the draining worker said has arrived: it may exit.
+        case dismiss(ConnectionID)
         /// The reply at hand is the order's outcome.
         case finished(UInt64)
         case gaveUp(UInt64, BusFailure)

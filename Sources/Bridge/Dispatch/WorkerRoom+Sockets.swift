@@ -102,26 +102,23 @@ extension WorkerRoom {
     private func emptyOutbox(into socket: XPubSocket) async throws {
         for await _ in outboxFilled {
             while !outbox.isEmpty {
-                let batch = outbox
+                var deliveries = try deliveries(of: outbox)[...]
                 outbox = []
-                for outgoing in batch { try await send(outgoing, into: socket) }
+                while !deliveries.isEmpty {
+                    let done = try await socket.send(deliveries)
+                    deliveries = deliveries.dropFirst(done)
+                    // A flood of subscriptions is being read first.
+                    if !deliveries.isEmpty { await Task.yield() }
+                }
             }
         }
     }
 
-    private func send(_ outgoing: Outgoing, into socket: XPubSocket) async throws {
-        guard let subscription = subscriptions[outgoing.connection] else { return }
-        let frames = [try frame(of: outgoing.content)]
-        while true {
-            do {
-                return try await socket.send(frames, to: subscription)
-            } catch let error as ZeroMQError where error.code == .unknownPeer {
-                // Its end is among the next events and hands on what it held.
-                return
-            } catch let error as ZeroMQError where error.code == .full {
-                // A flood of subscriptions is being read first.
-                await Task.yield()
-            }
+    /// What has lost its subscription is left out: the end of that one hands on what it held.
+    private func deliveries(of outbox: [Outgoing]) throws -> [Delivery] {
+        try outbox.compactMap { outgoing in
+            guard let subscription = subscriptions[outgoing.connection] else { return nil }
+            return Delivery([try frame(of: outgoing.content)], to: subscription)
         }
     }
 }

@@ -40,6 +40,7 @@ package actor WorkerRoom {
     var outbox: [Outgoing] = []
     var collected: [WorkOutcome] = []
     private var capabilitiesTold: [BusCapability] = []
+    private var isFinished = false
     private var timer: (task: Task<Void, Never>, due: ContinuousClock.Instant)?
 
     let outboxFilled: AsyncStream<Void>
@@ -184,6 +185,8 @@ package actor WorkerRoom {
             outbox.append(Outgoing(connection: connection, content: .welcome(nonce)))
         case .refuse(let connection, let failure):
             outbox.append(Outgoing(connection: connection, content: .refusal(failure)))
+        case .dismiss(let connection):
+            outbox.append(Outgoing(connection: connection, content: .refusal(.drained)))
         case .revoke(let connection, let lease, let reason):
             outbox.append(Outgoing(connection: connection, content: .revoke(lease, reason)))
         case .send(let id, let connection, let lease, let attempt):
@@ -216,7 +219,9 @@ package actor WorkerRoom {
             tellOutcomes.yield(collected)
             collected = []
         }
-        guard let due = dispatcher.wakeAt, timer.map({ due < $0.due }) ?? true else { return }
+        guard !isFinished, let due = dispatcher.wakeAt, timer.map({ due < $0.due }) ?? true else {
+            return
+        }
         timer?.task.cancel()
         let task = Task {
             // Cancelled when an earlier wake-up took its place, or at the end.
@@ -234,6 +239,7 @@ package actor WorkerRoom {
 
     /// Ends the streams and the timer; orders are not answered any more.
     func finish() async {
+        isFinished = true
         tellOutcomes.finish()
         tellCapabilities.finish()
         fillOutbox.finish()

@@ -295,6 +295,21 @@ import ZeroMQ
         }
     }
 
+    @Test func `a draining worker is told when its last reply has arrived`() async throws {
+        try await withRoom { harness in
+            let leaving = try await ScriptedWorker.join(harness)
+            await harness.room.order(Order.step(1))
+            let item = try await leaving.step()
+            try await leaving.say(.goodbye(BusGoodbye()))
+            try await leaving.answer(item)
+            #expect(try await leaving.refusal().code == "drained")
+            #expect(try await harness.outcomes.next().order == 1)
+            let idle = try await ScriptedWorker.join(harness)
+            try await idle.say(.goodbye(BusGoodbye()))
+            #expect(try await idle.refusal().code == "drained")
+        }
+    }
+
     @Test func `a crash counts only against what the worker had started`() async throws {
         try await withRoom { harness in
             let dying = try await ScriptedWorker.join(harness, concurrency: 1)

@@ -43,6 +43,7 @@ struct Fleet {
         case unknownOutcome(UInt64)
         case gaveUpTooEarly(UInt64)
         case finishedByStaleReply(UInt64)
+        case dismissedTooEarly(UInt64)
     }
 
     var dispatcher: Dispatcher
@@ -217,6 +218,11 @@ struct Fleet {
         case .send(let order, let connection, let lease, let attempt):
             checkSend(order, connection, attempt)
             workers[connection]?.leases.append((lease, order, false))
+        case .dismiss(let connection):
+            guard let worker = workers[connection] else { return }
+            if !worker.isDraining || !worker.leases.isEmpty {
+                violations.append(.dismissedTooEarly(connection))
+            }
         case .revoke(let connection, let lease, let reason):
             guard let worker = workers[connection],
                 let index = worker.leases.firstIndex(where: { $0.lease == lease })
