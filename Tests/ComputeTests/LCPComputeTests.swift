@@ -19,7 +19,8 @@ import Testing
             let result = try await answer(bridge).result
             #expect(Array(result.output) == DeterministicBackend.answer(to: Array("abc".utf8)))
             try process.send(signal: .terminate)
-            #expect(try await bridge.reply().body == .goodbye(BusGoodbye()))
+            try await bridge.goodbye()
+            try await bridge.dismiss(member)
             try await bridge.end(of: member.subscription)
         }
         #expect(outcome.status == .exited(0))
@@ -44,10 +45,10 @@ import Testing
             try await bridge.send(.compute(item("question")), to: member)
             #expect(await life.line() == "ready")
             try process.send(signal: .terminate)
-            // Progress may stand before it.
-            while try await bridge.reply().body != .goodbye(BusGoodbye()) {}
+            try await bridge.goodbye()
             try Data(" answered".utf8).write(to: URL(filePath: gate))
             #expect(try await answer(bridge).result.output == Data("question answered".utf8))
+            try await bridge.dismiss(member)
         }
         #expect(outcome.status == .exited(0))
         await bridge.close()
@@ -87,6 +88,8 @@ import Testing
             try await bridge.send(.compute(item("go\n")), to: member)
             #expect(try await answer(bridge).result.output == Data("done\n".utf8))
             try process.send(signal: .terminate)
+            try await bridge.goodbye()
+            try await bridge.dismiss(member)
         }
         #expect(outcome.status == .exited(0))
         await bridge.close()

@@ -123,6 +123,27 @@ package actor ScriptedBridge {
         return (member, hello)
     }
 
+    /// Waits for a Goodbye, after any Progress.
+    ///
+    /// - Throws: ``UnexpectedFrame`` when the worker says anything else.
+    package func goodbye() async throws {
+        while true {
+            switch try await reply().body {
+            case .progress: continue
+            case .goodbye: return
+            case .hello, .job, .compute, .failed, nil: throw UnexpectedFrame(text: "no Goodbye")
+            }
+        }
+    }
+
+    /// Tells a member that drains that everything it said has arrived.
+    ///
+    /// - Parameter member: Whom to dismiss.
+    /// - Throws: ``ZeroMQError``.
+    package func dismiss(_ member: Member) async throws {
+        try await send(.refused(.with { $0.failure.code = "drained" }), to: member)
+    }
+
     // MARK: - Work
 
     /// Sends an event to a member.

@@ -18,6 +18,7 @@ let sessionTable: [String: String] = [
     touched L5: nothing -> awaiting
     drain: end drained -> ended
     limit: nothing -> awaiting
+    dismissal overdue: nothing -> awaiting
     abandoned: end abandoned -> ended
     """,
     "idle": """
@@ -36,8 +37,9 @@ let sessionTable: [String: String] = [
     finished L5: nothing -> idle
     touched L1: nothing -> idle
     touched L5: nothing -> idle
-    drain: send goodbye N1, end drained -> ended
+    drain: send goodbye N1 -> drained
     limit: nothing -> idle
+    dismissal overdue: nothing -> idle
     abandoned: end abandoned -> ended
     """,
     "busy": """
@@ -58,6 +60,7 @@ let sessionTable: [String: String] = [
     touched L5: nothing -> busy(L1)
     drain: send goodbye N1 -> draining(L1)
     limit: nothing -> busy(L1)
+    dismissal overdue: nothing -> busy(L1)
     abandoned: stop L1 membershipOver, end abandoned -> ended
     """,
     "draining": """
@@ -68,17 +71,39 @@ let sessionTable: [String: String] = [
     job L2: begin L2 -> draining(L1 L2)
     job L1 again: nothing -> draining(L1)
     computation L3: send wrong-item L3 N1 -> draining(L1)
-    cancelled L1: stop L1 cancelled, end drained -> ended
-    lapsed L1: stop L1 lapsed, end drained -> ended
+    cancelled L1: stop L1 cancelled -> drained
+    lapsed L1: stop L1 lapsed -> drained
     cancelled L5: nothing -> draining(L1)
-    refused: stop L1 membershipOver, end refused twice -> ended
-    finished L1: send job L1 N1, end drained -> ended
+    refused: stop L1 membershipOver, end drained -> ended
+    finished L1: send job L1 N1 -> drained
     finished L5: nothing -> draining(L1)
     touched L1: send progress L1 N1 -> draining(L1)
     touched L5: nothing -> draining(L1)
     drain: nothing -> draining(L1)
     limit: stop L1 membershipOver, end drained -> ended
+    dismissal overdue: nothing -> draining(L1)
     abandoned: stop L1 membershipOver, end abandoned -> ended
+    """,
+    "drained": """
+    welcome, first nonce: send hello N1, send goodbye N1 -> drained
+    welcome, new nonce: end drained -> ended
+    welcome, new epoch: end drained -> ended
+    welcome without nonce: unexpected -> drained
+    job L2: begin L2 -> draining(L2)
+    job L1 again: begin L1 -> draining(L1)
+    computation L3: send wrong-item L3 N1 -> drained
+    cancelled L1: nothing -> drained
+    lapsed L1: nothing -> drained
+    cancelled L5: nothing -> drained
+    refused: end drained -> ended
+    finished L1: nothing -> drained
+    finished L5: nothing -> drained
+    touched L1: nothing -> drained
+    touched L5: nothing -> drained
+    drain: nothing -> drained
+    limit: end drained -> ended
+    dismissal overdue: end drained -> ended
+    abandoned: end abandoned -> ended
     """,
     "ended": """
     welcome, first nonce: nothing -> ended
@@ -98,6 +123,7 @@ let sessionTable: [String: String] = [
     touched L5: nothing -> ended
     drain: nothing -> ended
     limit: nothing -> ended
+    dismissal overdue: nothing -> ended
     abandoned: nothing -> ended
     """,
 ]

@@ -5,7 +5,7 @@ import WorkerKit
 
 /// Every state and every event of a session, by names that a table can hold.
 enum SessionTable {
-    static let states = ["awaiting", "idle", "busy", "draining", "ended"]
+    static let states = ["awaiting", "idle", "busy", "draining", "drained", "ended"]
 
     static let events: [(name: String, event: WorkerSession.Event)] = [
         ("welcome, first nonce", .received(.welcome(welcome(nonce: 1)))),
@@ -25,12 +25,14 @@ enum SessionTable {
         ("touched L5", .touched(lease: id(5), at: start)),
         ("drain", .drainRequested),
         ("limit", .drainLimitReached),
+        ("dismissal overdue", .dismissalOverdue),
         ("abandoned", .abandoned),
     ]
 
     static let start = ContinuousClock.now
 
-    /// A session that has come to a state of the table; busy and draining hold L1 of two places.
+    /// A session that has come to a state of the table; busy and draining hold L1 of two places,
+    /// drained has finished it.
     static func session(_ state: String) -> WorkerSession {
         var session = WorkerSession(
             worker: .random(),
@@ -45,7 +47,10 @@ enum SessionTable {
             return session
         }
         _ = session.handle(.received(.job(job(1))))
-        if state == "draining" { _ = session.handle(.drainRequested) }
+        if state == "busy" { return session }
+        _ = session.handle(.drainRequested)
+        if state == "draining" { return session }
+        _ = session.handle(.finished(lease: id(1), .job(BusJobReply())))
         return session
     }
 
@@ -53,7 +58,7 @@ enum SessionTable {
         switch session.state {
         case .awaitingWelcome: "awaiting"
         case .member: session.leases.isEmpty ? "idle" : "busy(\(leases(session)))"
-        case .draining: "draining(\(leases(session)))"
+        case .draining: session.leases.isEmpty ? "drained" : "draining(\(leases(session)))"
         case .ended: "ended"
         }
     }

@@ -85,7 +85,7 @@ import ZeroMQ
         await bridge.close()
     }
 
-    @Test func `an idle worker that drains says Goodbye and returns`() async throws {
+    @Test func `a worker that drains says Goodbye and returns when it is dismissed`() async throws {
         let bridge = try await ScriptedBridge(.provider)
         try await testGracefulShutdown { trigger in
             async let run: Void = worker(bridge).run()
@@ -93,6 +93,23 @@ import ZeroMQ
             trigger.triggerGracefulShutdown()
             let reply = try await bridge.reply()
             #expect(reply.nonce == member.nonce && reply.body == .goodbye(BusGoodbye()))
+            // What was on its way when it said so is done all the same.
+            try await bridge.send(.job(item(5)), to: member)
+            #expect(try await bridge.reply().job.lease == item(5).lease)
+            try await bridge.dismiss(member)
+            try await run
+            try await bridge.end(of: member.subscription)
+        }
+        await bridge.close()
+    }
+
+    @Test func `a worker that nobody dismisses returns all the same`() async throws {
+        let bridge = try await ScriptedBridge(.provider)
+        try await testGracefulShutdown { trigger in
+            async let run: Void = worker(bridge, dismissalLimit: .zero).run()
+            let (member, _) = try await bridge.join()
+            trigger.triggerGracefulShutdown()
+            try await bridge.goodbye()
             try await run
             try await bridge.end(of: member.subscription)
         }
@@ -142,16 +159,13 @@ private func item(_ number: Int, version: UInt64 = 0, state: String = "") -> Bus
 
 private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-private func worker(_ bridge: ScriptedBridge) -> StepWorker<TestSteps> {
-    StepWorker(
-        options: WorkerOptions(
-            role: .provider,
-            busDirectory: bridge.directory,
-            program: "test"
-        ),
-        handler: TestSteps(),
-        logger: quiet
-    )
+private func worker(
+    _ bridge: ScriptedBridge,
+    dismissalLimit: Duration = .seconds(60)
+) -> StepWorker<TestSteps> {
+    var options = WorkerOptions(role: .provider, busDirectory: bridge.directory, program: "test")
+    options.dismissalLimit = dismissalLimit
+    return StepWorker(options: options, handler: TestSteps(), logger: quiet)
 }
 
 /// Runs a worker beside a script; the script's end cancels the worker.

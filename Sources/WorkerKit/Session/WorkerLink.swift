@@ -36,6 +36,7 @@ final class WorkerLink: Sendable {
         var idleSender: CheckedContinuation<Outgoing?, Never>?
         var leaseEnds: [Data: CheckedContinuation<Void, Never>] = [:]
         var sessionEnd: CheckedContinuation<Void, Never>?
+        var dismissalWait: CheckedContinuation<Bool, Never>?
     }
 
     /// Whom to resume once the lock is free.
@@ -43,6 +44,7 @@ final class WorkerLink: Sendable {
         var lanes: [(lane: CheckedContinuation<Order?, Never>, order: Order?)] = []
         var sender: (continuation: CheckedContinuation<Outgoing?, Never>, outgoing: Outgoing?)?
         var ends: [CheckedContinuation<Void, Never>] = []
+        var dismissalWait: (continuation: CheckedContinuation<Bool, Never>, isAwaited: Bool)?
         var notes: [WorkerSession.Note] = []
         var stopped: [WorkerSession.Stop] = []
     }
@@ -94,6 +96,9 @@ final class WorkerLink: Sendable {
         for (lane, order) in wakes.lanes { lane.resume(returning: order) }
         if let (continuation, outgoing) = wakes.sender { continuation.resume(returning: outgoing) }
         for end in wakes.ends { end.resume() }
+        if let (continuation, isAwaited) = wakes.dismissalWait {
+            continuation.resume(returning: isAwaited)
+        }
         for note in wakes.notes { log(note) }
         if !wakes.stopped.isEmpty {
             let reasons = Set(wakes.stopped.map(\.rawValue)).sorted().joined(separator: ",")
@@ -142,7 +147,7 @@ final class WorkerLink: Sendable {
         }
     }
 
-    // MARK: - For the sender
+    // MARK: - For the end
 
     /// Returns when the session has ended; one task may wait.
     func end() async {
@@ -155,6 +160,23 @@ final class WorkerLink: Sendable {
             if hasEnded { continuation.resume() }
         }
     }
+
+    /// Returns true when everything is finished and only the dismissal is awaited.
+    ///
+    /// False when the session has ended. One task may wait.
+    func awaitsDismissal() async -> Bool {
+        await withCheckedContinuation { continuation in
+            let answer: Bool? = state.withLock { state in
+                if state.ending != nil { return false }
+                if state.session.awaitsDismissal { return true }
+                state.dismissalWait = continuation
+                return nil
+            }
+            if let answer { continuation.resume(returning: answer) }
+        }
+    }
+
+    // MARK: - For the sender
 
     /// All replies that wait, at least one; nil when there will be none.
     func outgoing() async -> Outgoing? {
@@ -210,6 +232,10 @@ extension WorkerLink.State {
             idleLanes = []
             if let sessionEnd { wakes.ends.append(sessionEnd) }
             sessionEnd = nil
+        }
+        if let wait = dismissalWait, session.awaitsDismissal || ending != nil {
+            wakes.dismissalWait = (wait, ending == nil)
+            dismissalWait = nil
         }
         if let sender = idleSender {
             let outgoing = takeReplies()

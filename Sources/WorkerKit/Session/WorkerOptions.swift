@@ -21,6 +21,8 @@ package struct WorkerOptions: Sendable {
     package var capabilities: [BusCapability]
     /// How long a drain may take before what still runs is given up; another worker gets it then.
     package var drainLimit: Duration
+    /// How long the bridge may take to say that the last replies of a drain have arrived.
+    package var dismissalLimit = Duration.seconds(2)
 
     /// Makes options from single endpoints.
     package init(

@@ -15,7 +15,10 @@ package struct WorkerSession: Sendable {
         case awaitingWelcome
         /// Takes items.
         case member(Membership)
-        /// Has said Goodbye and finishes what it has.
+        /// Has said Goodbye, finishes what it has, and then waits for its dismissal.
+        ///
+        /// Its last replies and its end reach the bridge on two sockets, in any order; so the
+        /// bridge says when all of them have arrived.
         case draining(Membership)
         /// Takes and sends nothing more.
         case ended(Ending)
@@ -37,7 +40,7 @@ package struct WorkerSession: Sendable {
 
     /// Why a session ended.
     package enum Ending: Equatable, Sendable {
-        /// Asked to, and everything is finished or was given up at the limit.
+        /// Asked to, and dismissed by the bridge, or gone at a limit.
         case drained
         /// The bridge will not give this worker work.
         case refused(BusFailure)
@@ -57,6 +60,8 @@ package struct WorkerSession: Sendable {
         case drainRequested
         /// What still runs has had its time.
         case drainLimitReached
+        /// The bridge has had its time to dismiss a worker that finished everything.
+        case dismissalOverdue
         /// The process stops without finishing anything.
         case abandoned
     }
@@ -129,6 +134,14 @@ package struct WorkerSession: Sendable {
         }
     }
 
+    /// Whether everything is finished and only the bridge's word is missing.
+    package var awaitsDismissal: Bool {
+        switch state {
+        case .draining: leases.isEmpty
+        case .awaitingWelcome, .member, .ended: false
+        }
+    }
+
     /// Takes what happened and says what to do.
     package mutating func handle(_ event: Event) -> [Effect] {
         switch event {
@@ -136,11 +149,12 @@ package struct WorkerSession: Sendable {
         case .received(.job(let item)): handle(.step(item))
         case .received(.compute(let item)): handle(.computation(item))
         case .received(.revoke(let revoke)): handle(revoke)
-        case .received(.refused(let refused)): end(.refused(refused.failure))
+        case .received(.refused(let refused)): handle(refused)
         case .finished(let lease, let body): finish(lease, body)
         case .touched(let lease, let now): touch(lease, now)
         case .drainRequested: drain()
         case .drainLimitReached: limitReached()
+        case .dismissalOverdue: awaitsDismissal ? end(.drained) : []
         case .abandoned: end(.abandoned)
         }
     }
@@ -181,9 +195,16 @@ package struct WorkerSession: Sendable {
         case .awaitingWelcome: return end(.drained)
         case .member(let membership):
             state = .draining(membership)
-            let goodbye = Effect.send(reply(.goodbye(.init()), membership))
-            return [goodbye] + (leases.isEmpty ? end(.drained) : [])
+            return [.send(reply(.goodbye(.init()), membership))]
         case .draining, .ended: return []
+        }
+    }
+
+    private mutating func handle(_ refused: BusRefused) -> [Effect] {
+        switch state {
+        // Whatever the bridge says to a worker that wants to go, it may go.
+        case .draining: end(.drained)
+        case .awaitingWelcome, .member, .ended: end(.refused(refused.failure))
         }
     }
 
@@ -238,11 +259,7 @@ package struct WorkerSession: Sendable {
 
     /// Ends a lease with an effect; nothing happens for one that is not held any more.
     private mutating func remove(_ lease: Data, _ effect: Effect) -> [Effect] {
-        guard leases.removeValue(forKey: lease) != nil else { return [] }
-        switch state {
-        case .draining where leases.isEmpty: return [effect] + end(.drained)
-        case .awaitingWelcome, .member, .draining, .ended: return [effect]
-        }
+        leases.removeValue(forKey: lease) == nil ? [] : [effect]
     }
 
     private mutating func touch(_ lease: Data, _ now: ContinuousClock.Instant) -> [Effect] {

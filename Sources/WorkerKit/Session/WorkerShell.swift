@@ -63,6 +63,7 @@ struct WorkerShell: Sendable {
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await receive(from: events, link) }
             tasks.addTask { await drainWhenAsked(link) }
+            tasks.addTask { await leaveUndismissed(link) }
             await withTaskGroup(of: Void.self) { work in
                 for _ in 0..<max(1, options.concurrency) { work.addTask { await lane(link) } }
                 work.addTask { await sendAll(to: replies, link) }
@@ -120,6 +121,14 @@ struct WorkerShell: Sendable {
             link.handle(.drainLimitReached)
         } catch {
             // Cancelled: everything else has ended already.
+        }
+    }
+
+    /// Ends a drain whose bridge is away.
+    private func leaveUndismissed(_ link: WorkerLink) async {
+        while await link.awaitsDismissal() {
+            guard (try? await Task.sleep(for: options.dismissalLimit)) != nil else { return }
+            link.handle(.dismissalOverdue)
         }
     }
 

@@ -65,6 +65,8 @@ enum WorkerBenchmark {
             try await serve(bridge, member)
             let wall = clock.now - start
             try process.send(signal: .terminate)
+            try await bridge.goodbye()
+            try await bridge.dismiss(member)
             return wall
         }
         var usage = rusage()
