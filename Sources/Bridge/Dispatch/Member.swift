@@ -67,8 +67,13 @@ struct Member: Sendable {
             ? greeting.capacity : min(greeting.concurrency, greeting.capacity)
     }
 
+    /// Whether it takes new work of a kind; a capability without a profile means every profile.
     func can(_ capability: Capability?) -> Bool {
-        greeting.capacity > 0 && !isDraining && (capability.map(capabilities.contains) ?? true)
+        guard greeting.capacity > 0, !isDraining else { return false }
+        guard var capability else { return true }
+        if capabilities.contains(capability) { return true }
+        capability.profile = ""
+        return capabilities.contains(capability)
     }
 
     func hasCredit(probingAfter failures: Int) -> Bool {

@@ -42,7 +42,7 @@ package enum WorkOutcome: Sendable {
 /// What tells apart who can do what: a kind of task, and for llm.chat one profile.
 struct Capability: Hashable, Sendable {
     let taskKind: String
-    let profile: String
+    var profile: String
 
     init(_ capability: BusCapability) {
         taskKind = capability.taskKind
