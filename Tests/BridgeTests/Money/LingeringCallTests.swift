@@ -82,7 +82,7 @@ import Testing
 
     private func run(_ seed: UInt64, _ counts: inout Counts) {
         var random = SeededGenerator(seed: seed)
-        let (start, notAfter, expiresAt) = (UInt64(10_000), UInt64(10_300), UInt64(10_600))
+        let (start, notAfter, expiresAt) = (UInt64(10_000), UInt64(10_550), UInt64(10_600))
         let terms = PaymentCourse.Terms(
             intendedAt: UnixTime(seconds: start),
             notAfter: UnixTime(seconds: notAfter),
