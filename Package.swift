@@ -267,6 +267,7 @@ let package = Package(
             dependencies: [
                 "BOLT11", "Bridge", "BridgeProtocol", "Journal", "LCPCore", "LCPTesting", "LCPWire",
                 "LightningCrypto", "LightningTypes", "WorkerKit",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -298,6 +299,15 @@ let package = Package(
             dependencies: [
                 "BridgeProtocol", "BusClient", "LightningTypes", "ScriptedBridge",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BridgeTests",
+            dependencies: [
+                "BOLT11", "Bridge", "BridgeProtocol", "GRPCNGHTTP2", "Journal", "LCPTesting",
+                "LCPWire", "LightningCrypto", "LightningTypes", "LndRPC", "LndSim", "ZeroMQ",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings
         ),

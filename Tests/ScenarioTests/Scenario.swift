@@ -7,6 +7,7 @@ import LCPTesting
 import LCPWire
 import LightningCrypto
 import LightningTypes
+import SwiftProtobuf
 import Testing
 import WorkerKit
 
@@ -276,7 +277,7 @@ final class Scenario {
             try await send(key, effect, message, contents, node)
         case .createInvoice(let key, let effect, let order):
             try createInvoice(key, effect, order, node)
-        case .cancelInvoice(let key, let hash): lookUp(lightning.cancel(hash), hash, key, node)
+        case .cancelInvoice(let key, _, let hash): lookUp(lightning.cancel(hash), hash, key, node)
         case .pay(let key, let hash): try await pay(hash, key, node)
         case .withdrawPayment(let key, let hash): try await withdraw(hash, key, node)
         case .answer(let ticket, let answer): node.answers[ticket] = answer

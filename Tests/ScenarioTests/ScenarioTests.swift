@@ -125,7 +125,10 @@ import Testing
             seed: seed,
             faults: faults,
             directory: directory,
-            paymentRule: { rules.decide($0, job: $1, ceiling: $2, now: $3) }
+            paymentRule: {
+                rules.decide($0, job: $1, ceiling: $2, now: $3)
+                    .mapError { PaymentRuleRefusal($0) }
+            }
         )
         try await body(scenario)
         for node in scenario.nodes { try await node.journal.close() }

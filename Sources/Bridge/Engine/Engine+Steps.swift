@@ -203,7 +203,7 @@ extension Engine {
         let event = BusJobEvent.with { event in
             event.paymentFailed = .with {
                 $0.paymentHash = Data(hash.bytes.bytes)
-                $0.cause = .refused
+                $0.cause = why.code == BusFailure.tooLate ? .tooLate : .refused
                 $0.failure = why
             }
         }
@@ -455,14 +455,7 @@ extension JobMessage {
 extension BusFailure {
     /// What the client is told of a payment that the transaction refused.
     static func refusal(_ error: JournalError) -> BusFailure {
-        let code =
-            switch error.code {
-            case .paymentHashTaken: "payment-hash-taken"
-            case .alreadyPaying: "already-paying"
-            case .notReconciled: "not-reconciled"
-            default: "budget"
-            }
-        return of(code, error.detail, advice: error.advice)
+        BusFailure(refusing: error) ?? of("not-committed", error.detail, advice: error.advice)
     }
 
     /// What a client is told when the journal could not be written.

@@ -1,8 +1,8 @@
-import BridgeProtocol
+package import BridgeProtocol
 import Foundation
-import Journal
+package import Journal
 import LCPWire
-import LightningTypes
+package import LightningTypes
 
 extension OutboundMessage {
     /// How long an envelope is good for when nothing else limits it (LCP v0.1 §4.2).
@@ -19,7 +19,7 @@ extension OutboundMessage {
     ///   - input: Reads the job's input.
     ///   - output: Reads the job's output.
     /// - Throws: ``JournalError`` when contents could not be read.
-    init?(
+    package init?(
         _ message: BusSendMessage,
         to peer: NodeID,
         at now: UnixTime,

@@ -29,7 +29,8 @@ extension BusFailure {
         let code: String
         switch error.code {
         case .paymentRefused: code = error.refusal?.code ?? "payment-refused"
-        case .alreadyPaying, .paymentHashTaken, .notReconciled: code = Self.label(error.code.rawValue)
+        case .alreadyPaying, .paymentHashTaken, .notReconciled:
+            code = Self.label(error.code.rawValue)
         case .lockedByAnotherProcess, .newerSchema, .notAJournal, .durabilityRefused,
             .pathUnusable, .staleVersion, .unknown, .invalidStep, .clientKeyTaken,
             .contradictsRecord, .replayed, .quotaExceeded, .notFinished, .overloaded, .diskFull,

@@ -264,7 +264,8 @@ extension InvoiceDesk {
         var order = order
         order.failures += 1
         count("invoices.calls_failed")
-        logger.notice(
+        logger.log(
+            level: error.meansAway ? .debug : .notice,
             "call about an invoice failed",
             metadata: ["lcp.job": "\(id.job)", "error": "\(error)"]
         )

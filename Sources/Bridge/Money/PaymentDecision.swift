@@ -4,6 +4,11 @@ import FoundationEssentials
 package import Journal
 package import LightningTypes
 
+extension PaymentDecision {
+    /// The intent with its check, for a record of its own.
+    package var fact: Fact { .paymentIntended(intent, check: check) }
+}
+
 extension MoneyRules {
     /// Decides whether a payment may be made, from the invoice decoded by ourselves.
     ///
@@ -149,7 +154,10 @@ extension MoneyRules {
             throw refuse("amount-missing", "the invoice leaves the amount to the payer")
         }
         guard asked == amount else {
-            throw refuse("amount-mismatch", "the invoice asks for \(asked), the order says \(amount)")
+            throw refuse(
+                "amount-mismatch",
+                "the invoice asks for \(asked), the order says \(amount)"
+            )
         }
         guard invoice.paymentHash == hash else {
             throw refuse("hash-mismatch", "invoice and order differ in the payment hash")

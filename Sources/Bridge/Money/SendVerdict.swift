@@ -71,3 +71,15 @@ enum TrackVerdict: Equatable, Sendable {
         }
     }
 }
+
+extension LndError {
+    /// Whether lnd is away, which is news once and not with every call that waits for it.
+    var meansAway: Bool {
+        switch code {
+        case .walletNotCreated, .walletLocked, .waitingToStart, .starting, .serverExiting,
+            .notReached, .unavailable, .cancelled, .closed:
+            true
+        default: false
+        }
+    }
+}
