@@ -303,15 +303,6 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
-            name: "BridgeTests",
-            dependencies: [
-                "BOLT11", "Bridge", "BridgeProtocol", "GRPCNGHTTP2", "Journal", "LCPTesting",
-                "LCPWire", "LightningCrypto", "LightningTypes", "LndRPC", "LndSim", "ZeroMQ",
-                .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: swiftSettings
-        ),
-        .testTarget(
             name: "LCPCoreTests",
             dependencies: [
                 "BOLT11", "LCPCore", "LCPTesting", "LCPWire", "LightningCrypto", "LightningTypes",

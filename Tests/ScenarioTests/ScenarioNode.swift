@@ -56,8 +56,8 @@ final class ScenarioNode {
         paymentRule: @escaping Engine.PaymentRule
     ) throws {
         self.name = name
-        key = try #require(SecretKey(Bytes32([UInt8](repeating: secret, count: 32)) ?? .zero))
-        id = key.nodeID
+        key = try #require(SecretKey(bytes: Redacted(Bytes32([UInt8](repeating: secret, count: 32)) ?? .zero)))
+        id = key.publicKey
         path = directory + "/\(name).journal"
         journal = try Journal(path: path, options: Self.options)
         engine = Engine(paymentRule: paymentRule)
