@@ -180,6 +180,14 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "BridgeProtocolTests",
+            dependencies: [
+                "BridgeProtocol", "LightningTypes",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "LCPCoreTests",
             dependencies: [
                 "BOLT11", "LCPCore", "LCPTesting", "LCPWire", "LightningCrypto", "LightningTypes",
