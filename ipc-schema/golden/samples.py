@@ -30,8 +30,8 @@ PROFILE = "gpt-5.2"
 CHAT = "llm.chat"
 # The params stream of llm.chat: 1 profile, 2 temperature_milli, 3 max_output_tokens.
 PARAMS = b"\x01\x07" + PROFILE.encode() + b"\x02\x02\x02\xbc" + b"\x03\x02\x01\x00"
-INPUT = "What is a satoshi?".encode()
-OUTPUT = "A hundred-millionth of a bitcoin.".encode()
+INPUT = b"What is a satoshi?"
+OUTPUT = b"A hundred-millionth of a bitcoin."
 PAGE = octets("page", 8)
 
 SOLD = {"role": "ROLE_PROVIDER", "peer": PEER, "job_id": JOB_ID}
