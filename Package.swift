@@ -155,7 +155,7 @@ let package = Package(
         .executableTarget(
             name: "lcp",
             dependencies: [
-                "BuildInfo", "LCPInspector", "LCPWire", "LightningTypes",
+                "BuildInfo", "Journal", "LCPInspector", "LCPWire", "LightningTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings
@@ -219,7 +219,7 @@ let package = Package(
         .testTarget(
             name: "ProcessTests",
             dependencies: [
-                "LCPTesting", "ZeroMQ", "bus-peer", "lcp",
+                "LCPTesting", "ZeroMQ", "bus-peer", "journal-writer", "lcp",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -296,6 +296,12 @@ let package = Package(
                 "Journal", "LCPTesting", "LightningTypes",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "journal-writer",
+            dependencies: ["Journal", "LightningTypes"],
+            path: "Tests/JournalWriter",
             swiftSettings: swiftSettings
         ),
         .executableTarget(

@@ -11,7 +11,7 @@ struct LCP: ParsableCommand {
         abstract: "Buy and sell compute over Lightning.",
         discussion: ExitStatus.help,
         version: BuildInfo.description,
-        subcommands: [Decode.self, Encode.self, TermsHash.self]
+        subcommands: [Decode.self, Encode.self, TermsHash.self, JournalCommand.self]
     )
 
     /// Runs the command; every failure becomes one message on standard error and an exit code.
@@ -25,6 +25,8 @@ struct LCP: ParsableCommand {
             switch error {
             case let error as InspectionError:
                 fail(error.code, error.detail, ExitStatus.badData, asJSON: isJSON)
+            case let error as JournalFailure:
+                fail(error.code, error.detail, error.status, asJSON: isJSON)
             case let error as ConsoleError:
                 fail("input-output", "\(error)", ExitStatus.inputOutput, asJSON: isJSON)
             case _ where isJSON && exitCode(for: error) == ExitStatus.usage:
