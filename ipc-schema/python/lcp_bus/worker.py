@@ -41,7 +41,7 @@ class ComputeWorker:
     """
 
     # How long a subscription may stay without a Welcome before it is made anew.
-    welcome_seconds = 10.0
+    welcome_seconds = 15.0
     # How long the work at hand may take after SIGTERM.
     drain_seconds = 25.0
 
