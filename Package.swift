@@ -202,7 +202,7 @@ let package = Package(
         .executableTarget(
             name: "lcp",
             dependencies: [
-                "BridgeProtocol", "BuildInfo", "BusClient", "LCPInspector", "LCPWire",
+                "BridgeProtocol", "BuildInfo", "BusClient", "Journal", "LCPInspector", "LCPWire",
                 "LightningTypes", "LocalNetwork",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -303,6 +303,14 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "BridgeProtocolTests",
+            dependencies: [
+                "BridgeProtocol", "LightningTypes",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "LCPCoreTests",
             dependencies: [
                 "BOLT11", "LCPCore", "LCPTesting", "LCPWire", "LightningCrypto", "LightningTypes",
@@ -335,8 +343,8 @@ let package = Package(
             name: "ProcessTests",
             dependencies: [
                 "Bridge", "BridgeProtocol", "Journal", "LCPTesting", "LightningTypes",
-                "LocalNetwork", "ScriptedBridge", "ZeroMQ", "bus-peer", "bus-worker", "lcp",
-                "lcp-provider", "lcp-requester", "lcp-simnet",
+                "LocalNetwork", "ScriptedBridge", "ZeroMQ", "bus-peer", "bus-worker",
+                "journal-writer", "lcp", "lcp-provider", "lcp-requester", "lcp-simnet",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -455,6 +463,12 @@ let package = Package(
                 "LightningTypes", "WorkerKit",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "journal-writer",
+            dependencies: ["Journal", "LightningTypes"],
+            path: "Tests/JournalWriter",
             swiftSettings: swiftSettings
         ),
         .executableTarget(

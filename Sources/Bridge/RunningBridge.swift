@@ -184,25 +184,25 @@ final class RunningBridge: Sendable {
     private func runParts() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             var parts: [@Sendable () async throws -> Void] = [
-                    { try await self.lnd.run() },
-                    { try await self.session.run() },
-                    { try await self.followSession() },
-                    { await self.payments.run() },
-                    { await self.followPayments() },
-                    { await self.invoices.run() },
-                    { await self.followInvoices() },
-                    { try await self.control.run() },
-                    { try await self.query.run() },
-                    { await self.watches.run() },
-                    {
-                        try await self.feeds.run(
-                            messages: self.feedSockets.messages,
-                            events: self.feedSockets.events
-                        )
-                    },
-                    { try await self.keepTime() },
-                    { try await self.keepHouse() },
-                ]
+                { try await self.lnd.run() },
+                { try await self.session.run() },
+                { try await self.followSession() },
+                { await self.payments.run() },
+                { await self.followPayments() },
+                { await self.invoices.run() },
+                { await self.followInvoices() },
+                { try await self.control.run() },
+                { try await self.query.run() },
+                { await self.watches.run() },
+                {
+                    try await self.feeds.run(
+                        messages: self.feedSockets.messages,
+                        events: self.feedSockets.events
+                    )
+                },
+                { try await self.keepTime() },
+                { try await self.keepHouse() },
+            ]
             for room in rooms.values {
                 parts.append { try await room.run() }
                 parts.append { await self.followRoom(room) }

@@ -24,8 +24,8 @@ package enum BusEndpoint: Hashable, Sendable, CaseIterable {
         switch self {
         case .events(let role): "\(role.rawValue)/events"
         case .replies(let role): "\(role.rawValue)/replies"
-        case .feedMessages: "feed/messages"
-        case .feedEvents: "feed/events"
+        case .feedMessages: "feed/messages/socket"
+        case .feedEvents: "feed/events/socket"
         case .control: "control/socket"
         case .query: "query/socket"
         }

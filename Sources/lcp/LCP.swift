@@ -28,7 +28,7 @@ struct LCP: AsyncParsableCommand {
                 name: "Look at a bridge",
                 subcommands: [
                     ListPeers.self, ShowStatus.self, ListJobs.self, Watch.self, ShowLedger.self,
-                    ListWorkers.self, ConnectPeer.self, RetryJob.self,
+                    ListWorkers.self, ConnectPeer.self, RetryJob.self, JournalCommand.self,
                 ]
             ),
             CommandGroup(
@@ -60,6 +60,8 @@ struct LCP: AsyncParsableCommand {
                 fail(error.code, error.detail, ExitStatus.badData, asJSON: isJSON)
             case let error as WireError:
                 fail(error.code, error.description, ExitStatus.badData, asJSON: isJSON)
+            case let error as JournalFailure:
+                fail(error.code, error.detail, error.status, asJSON: isJSON)
             case let error as ConsoleError:
                 fail("input-output", "\(error)", ExitStatus.inputOutput, asJSON: isJSON)
             case is Interruption:

@@ -24,7 +24,10 @@ import Testing
         #expect(outcome.output.wholeMatch(of: pattern) != nil, "\(outcome.output)")
     }
 
-    @Test(arguments: [[], ["decode", "message"], ["encode", "message"], ["terms-hash"]])
+    @Test(arguments: [
+        [], ["decode", "message"], ["encode", "message"], ["terms-hash"],
+        ["journal"], ["journal", "check"], ["journal", "backup"], ["journal", "info"],
+    ])
     func `the help names the exit codes`(command: [String]) async throws {
         let result = try await Subprocess.run(
             lcp.executable,

@@ -21,12 +21,15 @@ struct Program {
         }
     }
 
-    /// The program's file.
-    var executable: Executable {
+    /// Where the program's file is.
+    var path: String {
         // `swift test` runs the test bundle from the directory that holds the products.
         let bundle = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
-        return .path(FilePath(bundle.deletingLastPathComponent().appending(path: name).path()))
+        return bundle.deletingLastPathComponent().appending(path: name).path()
     }
+
+    /// The program's file.
+    var executable: Executable { .path(FilePath(path)) }
 
     /// Runs it to its end.
     func run(_ arguments: String..., input: String = "") async throws -> Outcome {
@@ -35,6 +38,15 @@ struct Program {
 
     /// Runs it to its end.
     func run(_ arguments: [String], input: String = "") async throws -> Outcome {
+        try await Self.run(executable, arguments, input: input)
+    }
+
+    /// Runs any program to its end.
+    static func run(
+        _ executable: Executable,
+        _ arguments: [String],
+        input: String = ""
+    ) async throws -> Outcome {
         let result = try await Subprocess.run(
             executable,
             arguments: Arguments(arguments),

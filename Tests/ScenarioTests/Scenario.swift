@@ -52,7 +52,10 @@ final class Scenario {
             profiles: [
                 ChatProfile(
                     name: "test",
-                    price: TokenPrice(inputMsatPerMillion: 1_000_000, outputMsatPerMillion: 2_000_000)
+                    price: TokenPrice(
+                        inputMsatPerMillion: 1_000_000,
+                        outputMsatPerMillion: 2_000_000
+                    )
                 )
             ]
         )
@@ -217,7 +220,9 @@ final class Scenario {
         let settled = lightning.invoices.values.filter { $0.state == .settled }.count
         #expect(settled > 0, "a computation ran before any invoice was settled")
         var bytes = input
-        if bytes == nil { bytes = try await node.journal.input(of: key)?.reveal("the test computes") }
+        if bytes == nil {
+            bytes = try await node.journal.input(of: key)?.reveal("the test computes")
+        }
         let prompt = try #require(bytes)
         node.executions[key, default: 0] += 1
         let reply = BusComputeReply.with { reply in
@@ -471,7 +476,12 @@ final class Scenario {
             try await pay(payment.intent.hash, payment.job, node)
         }
         for invoice in try await node.journal.openInvoices() {
-            lookUp(lightning.invoices[invoice.terms.hash]?.state, invoice.terms.hash, invoice.job, node)
+            lookUp(
+                lightning.invoices[invoice.terms.hash]?.state,
+                invoice.terms.hash,
+                invoice.job,
+                node
+            )
         }
     }
 }

@@ -56,7 +56,7 @@ final class ScenarioNode {
         paymentRule: @escaping Engine.PaymentRule
     ) throws {
         self.name = name
-        key = try #require(SecretKey(bytes: Redacted(Bytes32([UInt8](repeating: secret, count: 32)) ?? .zero)))
+        key = try #require(SecretKey([UInt8](repeating: secret, count: 32)))
         id = key.publicKey
         path = directory + "/\(name).journal"
         journal = try Journal(path: path, options: Self.options)

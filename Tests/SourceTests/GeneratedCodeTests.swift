@@ -9,6 +9,8 @@ import Testing
     struct Schema: CustomTestStringConvertible {
         var protos: String
         var output: String
+        var record = "schema.sha256"
+        var suffixes = [".swift"]
         var testDescription: String { output }
 
         static let all = [
@@ -16,12 +18,18 @@ import Testing
             Schema(protos: "Sources/LndSim/Protos", output: "Sources/LndSim/Generated"),
             Schema(protos: "ipc-schema/lcp/bus", output: "Sources/BridgeProtocol/Generated"),
             Schema(protos: "ipc-schema/lcp/state", output: "Sources/WorkerKit/Generated"),
+            Schema(
+                protos: "ipc-schema/lcp/bus",
+                output: "ipc-schema/python/lcp",
+                record: "bus/v1/schema.sha256",
+                suffixes: [".py", ".pyi"]
+            ),
         ]
 
         /// What `schema.sha256` says: the hash by path, as `sha256sum` writes it.
         func recorded() throws -> [String: String] {
             let manifest = try String(
-                contentsOf: SourceTree.root.appending(path: "\(output)/schema.sha256"),
+                contentsOf: SourceTree.root.appending(path: "\(output)/\(record)"),
                 encoding: .utf8
             )
             var hashes: [String: String] = [:]
@@ -54,7 +62,9 @@ import Testing
         let recorded = try schema.recorded().keys
         let present =
             try SourceTree.files(under: schema.protos, withSuffix: ".proto")
-            + SourceTree.files(under: schema.output, withSuffix: ".swift")
+            + schema.suffixes.flatMap {
+                try SourceTree.files(under: schema.output, withSuffix: $0)
+            }
             + ["Package.swift", "generate", "modules.asciipb"].map { "Tests/CodeGeneration/\($0)" }
         #expect(recorded.sorted() == present.sorted())
     }

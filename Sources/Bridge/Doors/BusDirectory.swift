@@ -10,7 +10,10 @@ enum BusDirectory {
     ///
     /// - Throws: ``BridgeError`` when a folder can't be made.
     static func prepare(_ path: String) throws(BridgeError) {
-        let folders = ["", "/provider", "/requester", "/compute", "/feed", "/control", "/query"]
+        let folders = [
+            "", "/provider", "/requester", "/compute", "/feed", "/feed/messages", "/feed/events",
+            "/control", "/query",
+        ]
         for folder in folders where mkdir(path + folder, 0o700) != 0 && errno != EEXIST {
             let cause = String(cString: strerror(errno))
             throw BridgeError(.busDirectory, "\(path)\(folder) can't be made: \(cause)")

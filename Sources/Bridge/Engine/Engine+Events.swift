@@ -432,7 +432,14 @@ extension Engine {
             let (wasActive, wasPaid) = (job.isActive, job.isPaid)
             job.payments[hash] = .failed
             recount(job, wasActive: wasActive, wasPaid: wasPaid)
-            recordEvent(event, for: job, [.paymentFailed(hash)], completes: pays, limit: nil, ticket: nil)
+            recordEvent(
+                event,
+                for: job,
+                [.paymentFailed(hash)],
+                completes: pays,
+                limit: nil,
+                ticket: nil
+            )
             advance(job, now)
         case .failed, nil:
             // Refused before it was intended, or told twice.

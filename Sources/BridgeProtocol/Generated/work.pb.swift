@@ -92,8 +92,9 @@ package nonisolated struct BusWorkerEvent: Sendable {
   package init() {}
 }
 
-/// The answer to a subscription on the worker's own topic. Membership begins when a Hello echoes the
-/// nonce; after a reconnect there is a new Welcome with a new nonce.
+/// The answer to a subscription on the worker's own topic, and a question at other times: a worker
+/// answers every Welcome with Hello. Membership begins when a Hello echoes the nonce. The same nonce
+/// again means the same session; a new one, after a reconnect, means that all leases are void.
 package nonisolated struct BusWelcome: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -444,7 +445,7 @@ package nonisolated struct BusCapability: Sendable {
 
   package var taskKind: String = String()
 
-  /// Empty for kinds without profiles.
+  /// Empty for kinds without profiles, and for a compute worker that takes every profile.
   package var profile: String = String()
 
   /// Provider workers: the raw params of the manifest's template; empty for none.
@@ -617,7 +618,8 @@ package nonisolated struct BusItemFailed: Sendable {
   fileprivate var _failure: BusFailure? = nil
 }
 
-/// The worker drains: nothing new, please. It finishes what it has and exits.
+/// The worker drains: nothing new, please. It finishes what it has, waits for `Refused` with the code
+/// `drained` (its last replies have arrived), and exits.
 package nonisolated struct BusGoodbye: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

@@ -1,17 +1,7 @@
-import Foundation
 import GRDB
-import Glibc
 package import LightningTypes
 
 extension Journal {
-    /// How thorough ``check(_:)`` is.
-    package enum Thoroughness: Sendable, CaseIterable {
-        /// Every page, without comparing indexes with their tables.
-        case quick
-        /// Everything SQLite can check.
-        case full
-    }
-
     /// Checks the whole file while it is in use; takes about as long as reading it.
     ///
     /// - Parameter thoroughness: What to check.
@@ -20,16 +10,7 @@ extension Journal {
     package func check(
         _ thoroughness: Thoroughness = .full
     ) async throws(JournalError) -> [String] {
-        try await read { database in
-            let pragma = thoroughness == .full ? "integrity_check" : "quick_check"
-            var findings = try String.fetchAll(database, sql: "PRAGMA \(pragma)(100)")
-            if findings == ["ok"] { findings = [] }
-            for row in try Row.fetchAll(database, sql: "PRAGMA foreign_key_check") {
-                guard findings.count < 100 else { break }
-                findings.append("\(try row.text(0)) has a row whose \(try row.text(2)) is gone")
-            }
-            return findings
-        }
+        try await read { try thoroughness.findings(in: $0) }
     }
 
     /// Copies the journal as it is now into a new file, while it is in use.
@@ -42,26 +23,19 @@ extension Journal {
     ///   - now: The bridge's clock.
     /// - Throws: `pathUnusable` when something is there, `diskFull`, or another ``JournalError``.
     package func backUp(to file: String, now: UnixTime) async throws(JournalError) {
-        guard access(file, F_OK) != 0 else {
-            throw JournalError(
-                .pathUnusable,
-                "\(file) exists",
-                advice: "Name a file that does not exist yet"
-            )
-        }
-        let partial = file + ".partial"
-        unlink(partial)
-        let descriptor = open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .system("open", partial, errno) }
-        Glibc.close(descriptor)
+        let source = pool
+        let backup = try Backup(to: file)
         do {
-            try await copy(to: partial, now: now)
+            // On the target's own queue: the copy blocks a thread of the database library's.
+            let target = try DatabaseQueue(path: backup.partial)
+            try await target.writeWithoutTransaction {
+                try Backup.copy(from: source, to: $0, now: now)
+            }
+            try target.close()
         } catch {
-            for suffix in ["", "-journal"] { unlink(partial + suffix) }
-            throw error
+            throw backup.abandon(error)
         }
-        guard rename(partial, file) == 0 else { throw .system("rename", file, errno) }
-        try JournalFiles.flushFolder(of: file)
+        try backup.finish()
     }
 
     /// Moves what is in the log into the file and empties the log.
@@ -88,42 +62,5 @@ extension Journal {
     package func reconciled() async throws(JournalError) {
         try await keep(nil, asSetting: JournalFiles.backupSetting)
         restored.clear()
-    }
-
-    private func copy(to partial: String, now: UnixTime) async throws(JournalError) {
-        do {
-            let source = pool
-            // On the target's own queue: the copy blocks a thread of the database library's.
-            let target = try DatabaseQueue(path: partial)
-            try await target.writeWithoutTransaction { database in
-                // From a reader's snapshot in one go: the writer goes on beside it.
-                try source.read { try $0.backup(to: database) }
-                // One file, no log beside it.
-                try database.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA synchronous = 3")
-                try database.execute(
-                    cached: "INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)",
-                    .text(JournalFiles.backupSetting),
-                    .bytes(Array("\(now)".utf8))
-                )
-                let findings = try String.fetchAll(database, sql: "PRAGMA quick_check(1)")
-                guard findings == ["ok"] else {
-                    throw JournalError(.damaged, "the copy at \(partial): \(findings)")
-                }
-            }
-            try target.close()
-        } catch {
-            throw .from(error, path: partial)
-        }
-    }
-}
-
-extension JournalFiles {
-    /// Makes a new name in a folder survive a power failure.
-    static func flushFolder(of file: String) throws(JournalError) {
-        let folder = URL(filePath: file).deletingLastPathComponent().path(percentEncoded: false)
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system("open", folder, errno) }
-        defer { Glibc.close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw .system("fsync", folder, errno) }
     }
 }

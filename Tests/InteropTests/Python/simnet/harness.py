@@ -25,41 +25,13 @@ import stateservice_pb2 as state
 import stateservice_pb2_grpc as state_grpc
 import verrpc.verrpc_pb2 as verrpc
 import verrpc.verrpc_pb2_grpc as verrpc_grpc
+from checks import PATIENCE, Failure, check, equal, expect  # noqa: F401
 
 Code = grpc.StatusCode
-
-# How long anything may take before a check gives up; nothing is expected to come close.
-PATIENCE = 60
 
 OPEN, SETTLED, CANCELED, ACCEPTED = range(4)
 IN_FLIGHT, SUCCEEDED, FAILED = 1, 2, 3
 NO_PREIMAGE = "0" * 64
-
-CHECKS = []
-
-
-def check(sentence):
-    """Registers a function as a check; the sentence is its name."""
-
-    def register(function):
-        CHECKS.append((sentence, function))
-        return function
-
-    return register
-
-
-class Failure(AssertionError):
-    """What a check found wrong."""
-
-
-def expect(condition, detail):
-    if not condition:
-        raise Failure(detail)
-
-
-def equal(found, wanted, what):
-    if found != wanted:
-        raise Failure(f"{what}: {found!r}, not {wanted!r}")
 
 
 def refused(code, text, call, *, match="equal"):
