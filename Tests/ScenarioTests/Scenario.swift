@@ -38,6 +38,8 @@ final class Scenario {
     var faults: Faults
     var random: SeededGenerator
     var messages = 0
+    /// Jobs a client was told of, and may count on.
+    var acknowledged: Set<JobKey> = []
     private var lastTicket: UInt64 = 0
 
     init(
@@ -48,7 +50,7 @@ final class Scenario {
     ) throws {
         random = SeededGenerator(seed: seed)
         self.faults = faults
-        let prices = try PriceList(
+        let prices = PriceList(
             profiles: [
                 ChatProfile(
                     name: "test",
@@ -285,7 +287,9 @@ final class Scenario {
         case .cancelInvoice(let key, _, let hash): lookUp(lightning.cancel(hash), hash, key, node)
         case .pay(let key, let hash): try await pay(hash, key, node)
         case .withdrawPayment(let key, let hash): try await withdraw(hash, key, node)
-        case .answer(let ticket, let answer): node.answers[ticket] = answer
+        case .answer(let ticket, let answer):
+            node.answers[ticket] = answer
+            if case .job(let job) = answer, let key = JobKey(job.key) { acknowledged.insert(key) }
         case .refuse, .changed, .paid: break
         case .fatal(let error): throw error
         }
