@@ -61,11 +61,13 @@ final class EventLoop: TaskExecutor {
 
     func enqueue(_ job: consuming ExecutorJob) { add(.task(UnownedJob(job))) }
 
-    fileprivate func enqueue(_ job: consuming ExecutorJob, of isolation: LoopIsolation) {
+    /// Runs a step of an actor that is pinned to the loop.
+    func enqueue(_ job: consuming ExecutorJob, of isolation: LoopIsolation) {
         add(.actor(UnownedJob(job), isolation))
     }
 
-    fileprivate var isOnThread: Bool { thread.load(ordering: .relaxed) == pthread_self() }
+    /// Whether the caller is on the loop's thread.
+    var isOnThread: Bool { thread.load(ordering: .relaxed) == pthread_self() }
 
     // MARK: - Work and timers
 
@@ -224,23 +226,6 @@ final class EventLoop: TaskExecutor {
         case .action(let action): action()
         }
     }
-}
-
-/// Pins an actor to a loop: its state is touched on the loop's thread only, and the compiler checks
-/// that. What else runs on the thread may use `assumeIsolated`.
-///
-/// Not the loop itself: the runtime takes a task off an actor's executor at each call of a function
-/// that is not isolated to it. A task that prefers the loop would be enqueued again each time.
-final class LoopIsolation: SerialExecutor {
-    private let loop: EventLoop
-
-    init(_ loop: EventLoop) { self.loop = loop }
-
-    func enqueue(_ job: consuming ExecutorJob) { loop.enqueue(job, of: self) }
-
-    func checkIsolated() { precondition(loop.isOnThread, "not on the event loop's thread") }
-
-    func isIsolatingCurrentContext() -> Bool? { loop.isOnThread }
 }
 
 extension GRPCTransportError {
