@@ -1,8 +1,8 @@
 import BOLT11
 import LightningTypes
 
-// What each change looks like in the log: the fields in order. A new field means a new version of
-// the directory, which the shell checks.
+// What each change looks like in the log: a number for its form, then the fields in order. A form
+// never changes; what has a new field gets a new number.
 
 extension Change: LogCodable {
     func write(to log: inout LogWriter) {
@@ -11,7 +11,7 @@ extension Change: LogCodable {
             log.append(1)
             record.write(to: &log)
         case .channel(let channel):
-            log.append(2)
+            log.append(channel.isPrivate ? 10 : 2)
             channel.write(to: &log)
         case .rootKey(let node, let id, let key):
             log.append(3)
@@ -24,9 +24,11 @@ extension Change: LogCodable {
             peer.write(to: &log)
             address.write(to: &log)
         case .invoiceAdded(let node, let record):
-            log.append(5)
+            let fallback = record.terms.fallbackAddress
+            log.append(fallback.isEmpty ? 5 : 11)
             node.write(to: &log)
             record.write(to: &log)
+            if !fallback.isEmpty { fallback.write(to: &log) }
         case .invoiceMoved(let node, let addIndex, let progress):
             log.append(6)
             node.write(to: &log)
@@ -90,6 +92,19 @@ extension Change: LogCodable {
                 node: try NodeHandle(from: &log),
                 index: try UInt64(from: &log),
                 try PaymentProgress(from: &log)
+            )
+        case 10:
+            var channel = try Channel(from: &log)
+            channel.isPrivate = true
+            self = .channel(channel)
+        case 11:
+            let node = try NodeHandle(from: &log)
+            let record = try InvoiceRecord(from: &log)
+            var terms = record.terms
+            terms.fallbackAddress = try String(from: &log)
+            self = .invoiceAdded(
+                node: node,
+                InvoiceRecord(terms: terms, addIndex: record.addIndex, progress: record.progress)
             )
         default: throw log.fault("unknown change")
         }

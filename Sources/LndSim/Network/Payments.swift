@@ -143,6 +143,9 @@ extension SimulatedNetwork {
         }
         let (committedMsat, feesMsat) = record.committed
         guard committedMsat < record.terms.valueMsat else { return }
+        if runningPayments[key]?.fault == .registerOnly, runningPayments[key]?.isCanceled == false {
+            return
+        }
         if let reason = reasonToStop(record, key) {
             giveUp(key, reason)
             return
@@ -180,6 +183,7 @@ extension SimulatedNetwork {
     ) throws(RouteSearchFailure) -> Route {
         let terms = record.terms
         let inFlight = record.progress.attempts.count { $0.status == .inFlight }
+        let hintedChannels = hintedChannels(of: terms)
         var amountMsat = min(remainingMsat, terms.maximumShardMsat ?? .max)
         while true {
             do {
@@ -193,6 +197,7 @@ extension SimulatedNetwork {
                         timeLockLimit: terms.timeLockLimit,
                         outgoingChannels: terms.outgoingChannels,
                         lastHop: terms.lastHop.flatMap { handles[$0] },
+                        hintedChannels: hintedChannels,
                         failedMsat: runningPayments[key]?.failedMsat ?? [:]
                     )
                 )
@@ -249,7 +254,7 @@ extension SimulatedNetwork {
             schedule(.htlcArrives(reference), at: now.advanced(byMilliseconds: milliseconds))
         case .hang:
             break
-        case .fail, .breakStream, nil:
+        case .fail, .breakStream, .registerOnly, nil:
             work.append(.arrive(reference))
         }
         // Further parts go out without waiting for this one.

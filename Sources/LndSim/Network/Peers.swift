@@ -212,6 +212,7 @@ extension SimulatedNetwork {
         guard connections.removeValue(forKey: pair) != nil else { return }
         links[DirectedPair(from: pair.first, to: pair.second)]?.lastArrival = nil
         links[DirectedPair(from: pair.second, to: pair.first)]?.lastArrival = nil
+        failSending(between: pair)
         nodes[pair.first.index].flaps[pair.second, default: 0] += 1
         nodes[pair.second.index].flaps[pair.first, default: 0] += 1
         if !lateOfflines.contains(pair) { tellBoth(pair, isOnline: false) }

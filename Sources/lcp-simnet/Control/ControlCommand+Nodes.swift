@@ -15,7 +15,10 @@ extension ControlCommand {
             let status = try await directory.call { try await $0.getStatus(.init()) }
             for node in status.nodes {
                 let state = node.hasWalletState ? "\(node.walletState)" : "stopped"
-                say("\(node.name) \(node.pubkey) \(state) \(node.localMsat) msat")
+                say(
+                    "\(node.name) \(node.pubkey) \(state) \(node.localMsat) msat, "
+                        + "\(node.streams) streams"
+                )
                 for (method, count) in node.calls.sorted(by: { $0.key < $1.key }) {
                     say("  \(count) \(method)")
                 }
@@ -55,6 +58,8 @@ extension ControlCommand {
         @Option(help: "Milliseconds without a process.") var down: UInt64 = 100
         @Option(help: "Milliseconds in each state of the start.") var step: UInt64 = 100
         @Flag(help: "Stop at a locked wallet.") var locked = false
+        @Flag(help: "End as lnd does when told to stop, with last words on the streams.")
+        var orderly = false
 
         func run() async throws {
             _ = try await directory.call { client in
@@ -64,6 +69,7 @@ extension ControlCommand {
                         $0.downMilliseconds = down
                         $0.stateMilliseconds = step
                         $0.locked = locked
+                        $0.orderly = orderly
                     }
                 )
             }

@@ -21,12 +21,15 @@ extension ControlCommand {
         var fail: UInt32?
         @Option(help: "Milliseconds each HTLC takes.") var delay: UInt64?
         @Flag(help: "Keep HTLCs on their way until ctl release.") var hang = false
+        @Flag(help: "Register, but send no HTLC until ctl release.") var registerOnly = false
         @Option(help: "Pay, but break the stream after so many updates.") var breakStream: UInt32?
 
         func validate() throws {
-            let given = [fail != nil, delay != nil, hang, breakStream != nil].count { $0 }
-            guard given == 1 else {
-                throw ValidationError("give one of --fail, --delay, --hang, --break-stream")
+            let given = [fail != nil, delay != nil, hang, registerOnly, breakStream != nil]
+            guard given.count(where: { $0 }) == 1 else {
+                throw ValidationError(
+                    "give one of --fail, --delay, --hang, --register-only, --break-stream"
+                )
             }
         }
 
@@ -39,6 +42,7 @@ extension ControlCommand {
                         if let fail { $0.failureReason = fail }
                         if let delay { $0.delayMilliseconds = delay }
                         if hang { $0.hang = true }
+                        if registerOnly { $0.registerOnly = true }
                         if let breakStream { $0.breakStreamAfter = breakStream }
                     }
                 )

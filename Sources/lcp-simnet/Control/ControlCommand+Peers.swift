@@ -64,6 +64,7 @@ extension ControlCommand {
         @Option(help: "How many of the next messages vanish.") var drop: UInt64 = 0
         @Option(help: "How many of the next messages arrive twice.") var duplicate: UInt64 = 0
         @Option(help: "How many milliseconds every message takes.") var delay: UInt64 = 0
+        @Option(help: "What calls to send wait for, until this is set again.") var wait: WaitName?
 
         func run() async throws {
             _ = try await directory.call { client in
@@ -74,9 +75,22 @@ extension ControlCommand {
                         $0.dropNext = drop
                         $0.duplicateNext = duplicate
                         $0.delayMilliseconds = delay
+                        $0.wait = wait?.message ?? .nothing
                     }
                 )
             }
+        }
+    }
+}
+
+enum WaitName: String, ExpressibleByArgument, CaseIterable {
+    case handshake
+    case queue
+
+    var message: Simnetrpc_Wait {
+        switch self {
+        case .handshake: .handshake
+        case .queue: .queue
         }
     }
 }
