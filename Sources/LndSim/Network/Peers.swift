@@ -244,7 +244,7 @@ extension SimulatedNetwork {
     }
 
     // lnd starts to reconnect to a lost peer after about a second.
-    private static let reconnectMilliseconds: UInt64 = 1000
+    static let reconnectMilliseconds: UInt64 = 1000
 
     private func wantsConnection(_ pair: NodePair) -> Bool {
         if nodes[pair.first.index].channels.contains(where: {

@@ -123,6 +123,10 @@ def _():
 @check("a node that is told to stop says so on its streams before the connection breaks")
 def _():
     with network("bob:alice:1000000") as (simnet, alice, bob):
+        # Nothing of a subscription that was given up may hold the node.
+        gone = alice.watch_messages(bob)
+        gone.cancel()
+        gone.ended()
         states = watch(alice)
         states.next("the current state")
         messages = alice.watch_messages(bob)
