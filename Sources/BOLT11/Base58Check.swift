@@ -26,6 +26,29 @@ enum Base58Check {
         return String(decoding: digits.reversed(), as: UTF8.self)
     }
 
+    /// Reads a version byte and what follows it; nil when text or checksum are wrong.
+    static func decode(_ text: String) -> (version: UInt8, payload: [UInt8])? {
+        // Far longer than any address; the work grows with the square.
+        guard text.utf8.count <= 64 else { return nil }
+        var number: [UInt8] = []  // big-endian, without leading zeros
+        for character in text.utf8 {
+            guard var carry = alphabet.firstIndex(of: character) else { return nil }
+            for index in number.indices.reversed() {
+                carry += Int(number[index]) * 58
+                number[index] = UInt8(carry & 0xff)
+                carry >>= 8
+            }
+            if carry > 0 { number.insert(UInt8(carry), at: 0) }
+        }
+        let zeros = text.utf8.prefix { $0 == alphabet[0] }.count
+        let bytes = [UInt8](repeating: 0, count: zeros) + number
+        guard bytes.count > 5 else { return nil }
+        let body = bytes.dropLast(4)
+        let checksum = SHA256.hash(SHA256.hash(Array(body)).bytes).bytes.prefix(4)
+        guard checksum.elementsEqual(bytes.suffix(4)) else { return nil }
+        return (bytes[0], Array(body.dropFirst()))
+    }
+
     private static let alphabet = Array(
         "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz".utf8
     )

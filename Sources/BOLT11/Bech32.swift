@@ -25,6 +25,34 @@ package enum Bech32 {
     package static func decode(
         _ text: String
     ) throws(BOLT11Error) -> (humanReadablePart: String, groups: [UInt8]) {
+        let (prefix, groups) = try split(text)
+        guard checksumState(prefix, groups) == Variant.bech32.rawValue else {
+            let right = checksum(prefix, groups.dropLast(checksumLength), .bech32)
+            throw BOLT11Error(
+                .badChecksum,
+                "the checksum does not match the text",
+                lnd: "checksum failed. Expected \(string(right)), "
+                    + "got \(string(groups.suffix(checksumLength)))."
+            )
+        }
+        return (String(decoding: prefix, as: UTF8.self), groups.dropLast(checksumLength))
+    }
+
+    /// Reads bech32 text with either checksum, as addresses have it.
+    static func decodeEither(
+        _ text: String
+    ) throws(BOLT11Error) -> (humanReadablePart: String, groups: [UInt8], variant: Variant) {
+        let (prefix, groups) = try split(text)
+        guard let variant = Variant(rawValue: checksumState(prefix, groups)) else {
+            throw BOLT11Error(.badChecksum, "the checksum does not match the text")
+        }
+        return (String(decoding: prefix, as: UTF8.self), groups.dropLast(checksumLength), variant)
+    }
+
+    /// The lower-case prefix, and the groups with their checksum, which nobody has checked.
+    private static func split(
+        _ text: String
+    ) throws(BOLT11Error) -> (prefix: ArraySlice<UInt8>, groups: [UInt8]) {
         guard text.utf8.count <= maximumInvoiceLength else {
             throw BOLT11Error(
                 .tooLong,
@@ -43,19 +71,7 @@ package enum Bech32 {
                     ? "invalid bech32 string length \(characters.count)" : "invalid index of 1"
             )
         }
-        let prefix = characters[..<separator]
-        var groups = try groups(of: characters[(separator + 1)...])
-        guard checksumState(prefix, groups) == Variant.bech32.rawValue else {
-            let right = checksum(prefix, groups.dropLast(checksumLength), .bech32)
-            let found = String(decoding: characters.suffix(checksumLength), as: UTF8.self)
-            throw BOLT11Error(
-                .badChecksum,
-                "the checksum does not match the text",
-                lnd: "checksum failed. Expected \(string(right)), got \(found)."
-            )
-        }
-        groups.removeLast(checksumLength)
-        return (String(decoding: prefix, as: UTF8.self), groups)
+        return (characters[..<separator], try groups(of: characters[(separator + 1)...]))
     }
 
     /// Writes bech32 text in lower case.
@@ -90,7 +106,7 @@ package enum Bech32 {
         return table
     }()
 
-    private static func string(_ groups: [UInt8]) -> String {
+    private static func string(_ groups: some Sequence<UInt8>) -> String {
         String(decoding: groups.map { alphabet[Int($0 & 31)] }, as: UTF8.self)
     }
 

@@ -29,6 +29,27 @@ package struct FallbackAddress: Hashable, Sendable {
         self.program = program
     }
 
+    /// Reads an address of this network as people write it; nil when it is none.
+    ///
+    /// Witness programs of version 0 need the checksum of BIP 173, later ones that of BIP 350.
+    package init?(address: String, on network: Network) {
+        if let witness = try? Bech32.decodeEither(address) {
+            guard witness.humanReadablePart == network.segwitPrefix,
+                let version = witness.groups.first, version <= 16,
+                witness.variant == (version == 0 ? .bech32 : .bech32m),
+                let program = FiveBitGroups.bytes(witness.groups.dropFirst())
+            else { return nil }
+            self.init(version: version, program: program)
+            return
+        }
+        guard let (version, hash) = Base58Check.decode(address) else { return nil }
+        switch version {
+        case network.base58Versions.publicKeyHash: self.init(version: 17, program: hash)
+        case network.base58Versions.scriptHash: self.init(version: 18, program: hash)
+        default: return nil
+        }
+    }
+
     /// The address as people write it on this network.
     package func address(on network: Network) -> String {
         switch kind {

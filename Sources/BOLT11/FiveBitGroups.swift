@@ -57,7 +57,10 @@ enum FiveBitGroups {
     }
 
     private static func pack(_ groups: ArraySlice<UInt8>, count: Int) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+        // Without capacity the library writes the count into the one empty array that all threads
+        // share. It is always 0, but the thread sanitizer is right to report it.
+        guard count > 0 else { return [] }
+        return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             // Writes at most one byte for each eight bits read, the last one from what is left
             // over; stops at `count`, and says how many it wrote.
             var (pending, bits): (UInt32, UInt32) = (0, 0)

@@ -52,7 +52,7 @@ struct RunCommand: AsyncParsableCommand {
         name: .customLong("channel"),
         help: ArgumentHelp(
             "A channel, sizes in satoshis; the opener holds what is not pushed. Repeatable.",
-            valueName: "opener:acceptor:capacity[:pushed]"
+            valueName: "opener:acceptor:capacity[:pushed][:private]"
         )
     )
     var channels: [ChannelOption] = []
@@ -62,6 +62,9 @@ struct RunCommand: AsyncParsableCommand {
 
     @Option(help: "Make keys and preimages repeatable. Without it they are random.")
     var seed: UInt64?
+
+    @Flag(help: "Serve a temporary certificate while a wallet is locked, as lnd's tlsencryptkey.")
+    var tlsEncryptKey = false
 
     func run() async throws {
         try await exiting {
@@ -73,7 +76,8 @@ struct RunCommand: AsyncParsableCommand {
                     nodes: nodes,
                     channels: channels,
                     portBase: portBase,
-                    seed: seed
+                    seed: seed,
+                    encryptsTLSKeys: tlsEncryptKey
                 )
             )
             try await withThrowingTaskGroup(of: Void.self) { group in

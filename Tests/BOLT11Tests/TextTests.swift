@@ -151,6 +151,21 @@ import Testing
         let bytes = try #require(Hex.decode(program))
         let fallback = try #require(FallbackAddress(version: version, program: bytes))
         #expect(fallback.address(on: .mainnet) == address)
+        #expect(FallbackAddress(address: address, on: .mainnet) == fallback)
+        #expect(FallbackAddress(address: address, on: .regtest) == nil)
+    }
+
+    @Test(arguments: [
+        "", "1", "nonsense", "bc1", "1111111111111111111114oLvT3", "111111111111111111114oLvT2",
+        "0111111111111111111114oLvT2", String(repeating: "1", count: 65),
+        // Version 0 with the checksum of version 1 and the reverse; a wrong program; BIP 350's.
+        "bc1q0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqh2y7hd",
+        "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqh2y7hd",
+        "bc1rw5uspcuh", "BC1QR508D6QEJXTDG4Y5R3ZARVARYV98GJ9P",
+        "bc1gmk9yu",
+    ])
+    func `what is no address is not read as one`(_ text: String) {
+        #expect(FallbackAddress(address: text, on: .mainnet) == nil)
     }
 
     @Test func `an address belongs to its network`() throws {

@@ -203,6 +203,8 @@ extension HTTP2ClientTransport {
             initial: .milliseconds(100),
             maximum: .milliseconds(500)
         )
+        let runsCallsOnLoop = options["callers"] == "pool"
+        configuration.runsCallsOnLoop = { _ in runsCallsOnLoop }
         return HTTP2ClientTransport(
             target: try options.target,
             security: options.clientSecurity,

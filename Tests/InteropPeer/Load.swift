@@ -3,6 +3,8 @@ import GRPCCore
 import GRPCNGHTTP2
 
 /// Makes as many calls as it can for a while and prints what they cost.
+///
+/// Its tasks run on the transport's loop; with `--callers pool` elsewhere, and only the calls there.
 struct Load {
     private struct Figures: Encodable {
         var count: Int
@@ -23,7 +25,15 @@ struct Load {
     }
 
     func run() async throws {
-        try await withGRPCClient(transport: try HTTP2ClientTransport.forTests(options)) { client in
+        let transport = try HTTP2ClientTransport.forTests(options)
+        let isElsewhere = options["callers"] == "pool"
+        try await withTaskExecutorPreference(isElsewhere ? nil : try transport.taskExecutor) {
+            try await measure(transport)
+        }
+    }
+
+    private func measure(_ transport: HTTP2ClientTransport) async throws {
+        try await withGRPCClient(transport: transport) { client in
             for _ in 0..<200 { _ = try await client.ask("Unary", Self.body) }
             let server = try await client.serverCPU
             let own = try Usage.now().cpu

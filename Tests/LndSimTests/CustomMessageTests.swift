@@ -13,7 +13,7 @@ import Testing
         _ test: inout TestNetwork,
         _ type: UInt32 = 42_081,
         _ data: [UInt8] = [1]
-    ) throws -> String {
+    ) throws -> Sending {
         try test.network.sendCustomMessage(
             to: test.id("bob").bytes,
             type: type,
@@ -28,7 +28,7 @@ import Testing
         let other = try test.network.subscribeCustomMessages(on: test["bob"])
         for number in 0..<100 {
             #expect(
-                try send(&test, 42_081, [UInt8(number)]) == "message sent successfully"
+                try send(&test, 42_081, [UInt8(number)]) == .sent("message sent successfully")
             )
         }
         let expected = (0..<100).map {
@@ -41,7 +41,7 @@ import Testing
     @Test func `without a subscriber a message is gone, and the sender is told it was sent`() throws
     {
         var test = try connected()
-        #expect(try send(&test) == "message sent successfully")
+        #expect(try send(&test) == .sent("message sent successfully"))
         let late = try test.network.subscribeCustomMessages(on: test["bob"])
         #expect(test.messages(late).isEmpty)
     }

@@ -53,6 +53,21 @@ import Testing
         try test.pay(hung, from: "alice")
         expectFault(6, "payment is in transition") { try test.pay(hung, from: "alice") }
 
+        test.network.failNextPayments(.registerOnly, of: test["alice"])
+        let registered = try test.invoice("bob", msat: 1000).paymentRequest
+        let early = try test.pay(registered, from: "alice")
+        #expect(test.payments(early).map(\.progress.attempts.count) == [0])
+        expectFault(6, "payment already exists") { try test.pay(registered, from: "alice") }
+        test.network.releaseHungPayments(of: test["alice"], succeed: true)
+        #expect(test.payments(early).last?.progress.status == .succeeded)
+        expectFault(6, "invoice is already paid") { try test.pay(registered, from: "alice") }
+
+        test.network.failNextPayments(.registerOnly, of: test["alice"])
+        let abandoned = try test.invoice("bob", msat: 1000).paymentRequest
+        let late = try test.pay(abandoned, from: "alice")
+        test.network.releaseHungPayments(of: test["alice"], succeed: false)
+        #expect(test.payments(late).last?.progress.failureReason == .noRoute)
+
         test.network.failNextPayments(.fail(.timeout), of: test["alice"])
         let failed = try test.invoice("bob", msat: 1000).paymentRequest
         let first = try test.pay(failed, from: "alice")

@@ -34,7 +34,7 @@ struct RandomOperator {
         guard let name = pick(names), let other = pick(names) else { return }
         let node = test[name]
         do {
-            switch number(0...21) {
+            switch number(0...22) {
             case 0...3:
                 let msat = number(0...4) == 0 ? 0 : number(1...130_000_000)
                 requests.append(try test.invoice(name, msat: msat).paymentRequest)
@@ -68,7 +68,7 @@ struct RandomOperator {
                 guard
                     let fault = pick([
                         PaymentFault.hang, .delay(5000), .fail(.noRoute),
-                        .breakStream(afterUpdates: 2),
+                        .breakStream(afterUpdates: 2), .registerOnly,
                     ])
                 else { return }
                 test.network.failNextPayments(fault, of: node)
@@ -78,12 +78,13 @@ struct RandomOperator {
             case 17 where name != other: test.network.joinPeers(node, test[other])
             case 18:
                 let id = test.id(other)
-                _ = try test.network.sendCustomMessage(
+                let sending = try test.network.sendCustomMessage(
                     to: id.bytes,
                     type: 42_081,
                     data: test.random.bytes(3),
                     on: node
                 )
+                if case .waiting(let call) = sending { streams.append(call) }
             case 19:
                 streams.append(try test.network.subscribeInvoices(on: node))
                 streams.append(try test.network.subscribeCustomMessages(on: node))
@@ -91,6 +92,10 @@ struct RandomOperator {
             case 20:
                 test.network.restartNode(node, downMilliseconds: 100, millisecondsPerState: 10)
             case 21: test.network.jumpSettleIndex(by: 3, of: node)
+            case 22 where name != other:
+                var faults = LinkFaults()
+                faults.wait = pick([.handshake, .queue, nil]) ?? nil
+                test.network.setLinkFaults(faults, from: node, to: test[other])
             default: return
             }
         } catch {
@@ -128,7 +133,7 @@ struct RandomOperator {
     func `the same seed gives the same transcript`(_ seed: UInt64) throws {
         func transcript() throws -> [String] {
             var random = try RandomOperator(seed: seed)
-            for _ in 0..<300 { random.act() }
+            for _ in 0..<330 { random.act() }
             return random.test.transcript
         }
         let once = try transcript()

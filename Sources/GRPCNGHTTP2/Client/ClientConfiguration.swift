@@ -1,3 +1,4 @@
+package import GRPCCore
 package import NGHTTP2
 
 /// The settings of an ``HTTP2ClientTransport``; the defaults suit a bridge beside its lnd.
@@ -31,6 +32,13 @@ package struct ClientConfiguration: Sendable {
 
     /// The `user-agent` of requests.
     package var userAgent = "lcp-grpc"
+
+    /// The methods whose calls run on the thread of their connection, which saves most changes of
+    /// thread of a call.
+    ///
+    /// That goes for serializing, for interceptors and for the closure that reads the answer: they
+    /// must neither block nor compute for long, since every connection of that thread waits.
+    package var runsCallsOnLoop: @Sendable (MethodDescriptor) -> Bool = { _ in false }
 
     /// What HTTP/2 tells the server.
     package var http2 = HTTP2Settings()

@@ -6,6 +6,7 @@ struct Connector: Sendable {
     let target: Target
     let security: ClientSecurity
     let configuration: ClientConfiguration
+    let loop = ChosenLoop()
 
     /// Connects.
     ///
@@ -15,7 +16,7 @@ struct Connector: Sendable {
     func connect(
         _ interruption: Interruption
     ) async throws(GRPCTransportError) -> Connection {
-        let loop = try LoopPool.next()
+        let loop = try loop.get()
         let deadline = ContinuousClock.now.advanced(by: configuration.connectTimeout)
         // Read for every attempt: a renewed certificate counts at once.
         let tls = try tlsSettings()

@@ -102,14 +102,25 @@ final class ReadyPool: Sendable {
     /// - Parameters:
     ///   - waitForReady: Whether to wait through failures.
     ///   - limit: How many calls may wait.
+    ///   - deadline: How long to wait, and the loop that keeps it.
     /// - Returns: A connection that is ready, and who is connected by it.
     /// - Throws: `unavailable` between attempts, `failedPrecondition` after the end, `cancelled`,
-    ///   `resourceExhausted` when too many wait.
-    func connection(waitForReady: Bool, limit: Int) async throws -> Ready {
+    ///   `deadlineExceeded`, `resourceExhausted` when too many wait.
+    func connection(
+        waitForReady: Bool,
+        limit: Int,
+        deadline: (instant: ContinuousClock.Instant, loop: EventLoop)?
+    ) async throws -> Ready {
         let (ready, number) = try state.withLock { state in
             try Self.admit(&state, waitForReady, limit)
         }
         if let ready { return ready }
+        let timer = deadline.map { deadline in
+            deadline.loop.schedule(after: ContinuousClock.now.duration(to: deadline.instant)) {
+                self.giveUp(number, .deadlineExceeded)
+            }
+        }
+        defer { if let deadline, let timer { deadline.loop.cancel(timer) } }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let outcome = state.withLock { state -> Result<Ready, any Error>? in
@@ -120,15 +131,23 @@ final class ReadyPool: Sendable {
                         return .failure(error)
                     }
                     if Task.isCancelled { return .failure(RPCError.cancelled) }
+                    // A timer that came before finds no waiter; this finds that it came.
+                    if let deadline, deadline.instant <= .now {
+                        return .failure(RPCError.deadlineExceeded)
+                    }
                     state.waiters[number] = (continuation, waitForReady)
                     return nil
                 }
                 if let outcome { continuation.resume(with: outcome) }
             }
         } onCancel: {
-            let waiter = state.withLock { $0.waiters.removeValue(forKey: number) }
-            waiter?.continuation.resume(throwing: RPCError.cancelled)
+            giveUp(number, .cancelled)
         }
+    }
+
+    private func giveUp(_ number: UInt64, _ error: RPCError) {
+        let waiter = state.withLock { $0.waiters.removeValue(forKey: number) }
+        waiter?.continuation.resume(throwing: error)
     }
 
     /// A call is over.

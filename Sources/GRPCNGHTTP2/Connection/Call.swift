@@ -9,6 +9,11 @@ final class Call: Sendable {
     let outbound: OutboundGate
     let connection: Connection
 
+    /// When a client's call fails; a server reads its deadline from the request.
+    let deadline: ContinuousClock.Instant?
+
+    private let wasForgotten = Atomic(false)
+
     private let cancellation = Mutex(Cancellation())
 
     private struct Cancellation {
@@ -16,13 +21,25 @@ final class Call: Sendable {
         var isCancelled = false
     }
 
-    init(_ method: MethodDescriptor, limits: CallLimits, connection: Connection) {
+    init(
+        _ method: MethodDescriptor,
+        limits: CallLimits,
+        connection: Connection,
+        deadline: ContinuousClock.Instant? = nil
+    ) {
         self.method = method
         self.limits = limits
         self.connection = connection
+        self.deadline = deadline
         outbound = OutboundGate(mark: limits.unsentMark)
         inbound = InboundChannel(mark: limits.unreadMark)
     }
+
+    /// Whether the connection has forgotten the call: commands for it have no effect any more.
+    var isOver: Bool { wasForgotten.load(ordering: .relaxed) }
+
+    /// The connection forgets the call.
+    func forgotten() { wasForgotten.store(true, ordering: .relaxed) }
 
     /// The next part the peer sent; nil at the end.
     ///

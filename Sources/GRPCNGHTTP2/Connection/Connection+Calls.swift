@@ -28,6 +28,7 @@ extension Connection {
         if let stream = state.stream { streams[stream] = nil }
         if let deadline = state.deadline { loop.cancel(deadline) }
         state.deadline = nil
+        state.call.forgotten()
     }
 
     // MARK: - Client
@@ -57,6 +58,11 @@ extension Connection {
             return call.end(error.rpcError(.resourceExhausted))
         }
         let state = CallState(call)
+        if let deadline = call.deadline {
+            state.deadline = loop.schedule(after: ContinuousClock.now.duration(to: deadline)) {
+                self.assumeIsolated { $0.deadlinePassed(call) }
+            }
+        }
         state.request = fields
         calls[ObjectIdentifier(call)] = state
         waiting.append(state)
@@ -108,7 +114,11 @@ extension Connection {
         }
     }
 
-    private func cancel(_ call: Call, _ code: HTTP2ErrorCode) {
+    private func cancel(
+        _ call: Call,
+        _ code: HTTP2ErrorCode,
+        _ error: RPCError = .cancelled
+    ) {
         guard let state = state(of: call) else { return }
         if let stream = state.stream {
             // Its end comes as an event, once the reset is on its way.
@@ -119,7 +129,7 @@ extension Connection {
             remove(state)
             closeIfDrained()
         }
-        call.end(.cancelled)
+        call.end(error)
     }
 
     private func caughtUp(_ call: Call) {
@@ -201,8 +211,11 @@ extension Connection {
 
     private func deadlinePassed(_ call: Call) {
         guard let state = state(of: call) else { return }
-        fail(state, RPCError(code: .deadlineExceeded, message: "the deadline has passed"))
-        pump()
+        switch role {
+        case .client: cancel(call, .cancel, .deadlineExceeded)
+        case .server: fail(state, .deadlineExceeded)
+        }
+        pumpLast()
     }
 
     private func handlerReturned(_ call: Call) {

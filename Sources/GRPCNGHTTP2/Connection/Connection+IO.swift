@@ -19,7 +19,7 @@ extension Connection {
         } else if !readiness.isDisjoint(with: [.readable, .failed]) {
             readSocket()
         }
-        pump()
+        pumpLast()
     }
 
     // MARK: - Reading
@@ -118,6 +118,20 @@ extension Connection {
     }
 
     // MARK: - Writing
+
+    /// Sends what there is once the loop has run everything else that waits.
+    ///
+    /// What arrived together, and what handlers on the loop say to it, then leaves together.
+    func pumpLast() {
+        guard !isPumpDue, phase != .closed else { return }
+        isPumpDue = true
+        loop.executeLast {
+            self.assumeIsolated { connection in
+                connection.isPumpDue = false
+                connection.pump()
+            }
+        }
+    }
 
     /// Sends what there is, until nothing is left or the socket is full.
     func pump() {

@@ -45,6 +45,7 @@ actor Connection {
     }
 
     nonisolated let loop: EventLoop
+    private nonisolated let isolation: LoopIsolation
     nonisolated let role: HTTP2Session.Role
     nonisolated let settings: ConnectionSettings
     nonisolated let address: SocketAddress
@@ -63,6 +64,7 @@ actor Connection {
     let descriptor: Int32
     var watch: EventLoop.Watch?
     var watchesWritable = false
+    var isPumpDue = false
     var tls: TLSEngine?
     let session: HTTP2Session
     let onRequest: RequestHandler?
@@ -119,6 +121,7 @@ actor Connection {
         self.address = address
         self.settings = settings
         self.loop = loop
+        isolation = LoopIsolation(loop)
         self.onRequest = onRequest
         descriptor = socket.descriptor
         self.socket = consume socket
@@ -130,7 +133,7 @@ actor Connection {
         pingPolicy = settings.pingEnforcement.map { PingPolicy($0) }
     }
 
-    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { isolation.asUnownedSerialExecutor() }
 
     /// Hands over a command; commands of one task are carried out in order.
     nonisolated func submit(_ command: Command) {
@@ -148,7 +151,7 @@ actor Connection {
             return commands
         }
         for command in commands { run(command) }
-        pump()
+        pumpLast()
     }
 
     // MARK: - Beginning

@@ -172,4 +172,9 @@ extension RPCError {
     static var cancelled: RPCError {
         RPCError(code: .cancelled, message: "the call was cancelled")
     }
+
+    /// The error of a call that took too long.
+    static var deadlineExceeded: RPCError {
+        RPCError(code: .deadlineExceeded, message: "the deadline has passed")
+    }
 }

@@ -2,13 +2,12 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// One thread that waits for sockets and timers and runs the actors pinned to it.
+/// One thread that waits for sockets and timers, and runs the tasks that prefer it and the actors
+/// pinned to it by a ``LoopIsolation``.
 ///
-/// An actor whose executor is a loop has its state isolated to the loop's thread, and the compiler
-/// checks that. Handlers and timers run on that thread too, so they may use `assumeIsolated`.
-/// Tasks that prefer the loop as their executor run there as well. Loops live as long as the
-/// process; nothing that could block runs on them.
-final class EventLoop: SerialExecutor, TaskExecutor {
+/// Handlers and timers run on that thread too. Loops live as long as the process; nothing that
+/// could block runs on them.
+final class EventLoop: TaskExecutor {
     /// What a descriptor is watched for, or became ready for.
     struct Readiness: OptionSet, Sendable {
         var rawValue: UInt32
@@ -24,12 +23,14 @@ final class EventLoop: SerialExecutor, TaskExecutor {
     }
 
     private enum Work: Sendable {
-        case job(UnownedJob)
+        case task(UnownedJob)
+        case actor(UnownedJob, LoopIsolation)
         case action(@Sendable () -> Void)
     }
 
     private struct State {
         var work: [Work] = []
+        var lastWork: [@Sendable () -> Void] = []
         var timers = TimerHeap()
         var handlers: [UInt64: @Sendable (Readiness) -> Void] = [:]
         var lastToken: UInt64 = 0
@@ -58,15 +59,15 @@ final class EventLoop: SerialExecutor, TaskExecutor {
 
     // MARK: - Executor
 
-    func enqueue(_ job: consuming ExecutorJob) { add(.job(UnownedJob(job))) }
+    func enqueue(_ job: consuming ExecutorJob) { add(.task(UnownedJob(job))) }
 
-    func checkIsolated() {
-        precondition(isOnThread, "not on the event loop's thread")
+    /// Runs a step of an actor that is pinned to the loop.
+    func enqueue(_ job: consuming ExecutorJob, of isolation: LoopIsolation) {
+        add(.actor(UnownedJob(job), isolation))
     }
 
-    func isIsolatingCurrentContext() -> Bool? { isOnThread }
-
-    private var isOnThread: Bool { thread.load(ordering: .relaxed) == pthread_self() }
+    /// Whether the caller is on the loop's thread.
+    var isOnThread: Bool { thread.load(ordering: .relaxed) == pthread_self() }
 
     // MARK: - Work and timers
 
@@ -91,6 +92,13 @@ final class EventLoop: SerialExecutor, TaskExecutor {
     /// Forgets a timer; one that has run or was cancelled is ignored.
     func cancel(_ timer: TimerID) {
         state.withLock { $0.timers.cancel(timer) }
+    }
+
+    /// Runs something on the loop's thread once nothing else waits to be run.
+    ///
+    /// For what is cheaper done once than often, as sending is. Only for callers on that thread.
+    func executeLast(_ action: @escaping @Sendable () -> Void) {
+        state.withLock { $0.lastWork.append(action) }
     }
 
     private func add(_ work: Work) {
@@ -154,14 +162,7 @@ final class EventLoop: SerialExecutor, TaskExecutor {
         var tokens = [UInt64](repeating: 0, count: Int(LCP_EPOLL_BATCH))
         var ready = [UInt32](repeating: 0, count: Int(LCP_EPOLL_BATCH))
         while true {
-            // One piece of work often leads to the next; asking the system after each would cost
-            // more than the work. Bounded, so that sockets get their turn.
-            var timeout = runWork()
-            var rounds = 1
-            while timeout == 0, rounds < Self.workRounds {
-                timeout = runWork()
-                rounds += 1
-            }
+            let timeout = runWork()
             let count = lcp_epoll_wait(epoll, &tokens, &ready, timeout)
             state.withLock { $0.isAsleep = false }
             // A signal interrupts the wait; nothing is ready then.
@@ -180,31 +181,50 @@ final class EventLoop: SerialExecutor, TaskExecutor {
 
     /// Runs what waits; returns how many milliseconds the thread may sleep, -1 for ever.
     private func runWork() -> Int32 {
-        let now = ContinuousClock.now
-        let (work, due, timeout) = state.withLock { state -> ([Work], [TimerHeap.Action], Int32) in
-            let work = state.work
-            state.work = []
-            let due = state.timers.due(at: now)
-            guard work.isEmpty, due.isEmpty else { return (work, due, 0) }
+        // One piece of work often leads to the next; asking the system after each would cost more
+        // than the work. Bounded, so that sockets get their turn.
+        for _ in 0..<Self.workRounds {
+            for action in state.withLock({ $0.timers.isEmpty ? [] : $0.timers.due(at: .now) }) {
+                action()
+            }
+            let work = state.withLock { state in
+                defer { state.work = [] }
+                return state.work
+            }
+            for item in work { run(item) }
+            guard work.isEmpty else { continue }
+            guard runLastWork() else { break }
+        }
+        // Last work does not wait for a round that others fill.
+        _ = runLastWork()
+        return state.withLock { state in
+            guard state.work.isEmpty, state.lastWork.isEmpty else { return 0 }
             state.isAsleep = true
-            guard let earliest = state.timers.earliest() else { return ([], [], -1) }
-            let wait = now.duration(to: earliest)
+            guard let earliest = state.timers.earliest() else { return -1 }
+            let wait = ContinuousClock.now.duration(to: earliest)
             // Round up, so that a timer is due when the thread wakes for it.
             let milliseconds = wait / .milliseconds(1)
-            return ([], [], Int32(max(0, min(milliseconds.rounded(.up), 3_600_000))))
+            return Int32(max(0, min(milliseconds.rounded(.up), 3_600_000)))
         }
-        for action in due { action() }
-        for item in work {
-            switch item {
-            case .job(let job):
-                job.runSynchronously(
-                    isolatedTo: asUnownedSerialExecutor(),
-                    taskExecutor: asUnownedTaskExecutor()
-                )
-            case .action(let action): action()
-            }
+    }
+
+    /// False when there was nothing to do.
+    private func runLastWork() -> Bool {
+        let actions = state.withLock { state in
+            defer { state.lastWork = [] }
+            return state.lastWork
         }
-        return timeout
+        for action in actions { action() }
+        return !actions.isEmpty
+    }
+
+    private func run(_ work: Work) {
+        switch work {
+        case .task(let job): job.runSynchronously(on: asUnownedTaskExecutor())
+        case .actor(let job, let isolation):
+            job.runSynchronously(on: isolation.asUnownedSerialExecutor())
+        case .action(let action): action()
+        }
     }
 }
 

@@ -19,6 +19,9 @@ struct TimerHeap {
     /// How many entries are held, cancelled ones included.
     var size: Int { heap.count }
 
+    /// Whether no timer is pending.
+    var isEmpty: Bool { actions.isEmpty }
+
     mutating func add(_ deadline: ContinuousClock.Instant, _ action: @escaping Action) -> TimerID {
         lastNumber += 1
         actions[lastNumber] = action

@@ -1,3 +1,4 @@
+import GRPCCore
 package import GRPCNGHTTP2
 
 extension LndNode where Transport == HTTP2ClientTransport {
@@ -19,6 +20,8 @@ extension LndNode where Transport == HTTP2ClientTransport {
         var configuration = ClientConfiguration()
         configuration.userAgent = "lcp"
         configuration.onStateChange = onStateChange
+        // What runs there converts one message. Streams are read by others, at their own pace.
+        configuration.runsCallsOnLoop = { $0.type == .unary }
         let trust: TLSTrust =
             connection.certificatePath.map { .certificateFile($0) } ?? .systemRoots
         self.init(

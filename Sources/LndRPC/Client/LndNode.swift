@@ -1,4 +1,5 @@
 package import GRPCCore
+import GRPCNGHTTP2
 import GRPCProtobufCoding
 import LightningTypes
 import SwiftProtobuf
@@ -69,28 +70,47 @@ extension LndNode {
         authority: Authority = .macaroon,
         longer: Duration = .zero
     ) async throws(LndError) -> Response {
-        var options = CallOptions.defaults
-        options.timeout = timeout + longer
         do {
             return try await withMacaroon(authority, method) { metadata in
-                try await open(method, request, metadata: metadata, options: options) {
-                    (messages: RPCAsyncSequence<Response, any Error>) in
-                    var answers = messages.makeAsyncIterator()
-                    guard let answer = try await answers.next() else {
-                        // A cancelled call may end like this, too.
-                        try Task.checkCancellation()
-                        throw LndError(.malformedAnswer, "\(method.method): there is no answer")
+                try await withTimeout(timeout + longer) { options in
+                    try await open(method, request, metadata: metadata, options: options) {
+                        try await Self.onlyAnswer(in: $0, to: method)
                     }
-                    // lnd's status comes last: without it the answer does not count.
-                    guard try await answers.next() == nil else {
-                        throw LndError(.malformedAnswer, "\(method.method): two answers")
-                    }
-                    return answer
                 }
             }
         } catch {
             throw LndError(any: error, rpc: method.method)
         }
+    }
+
+    /// Hands the timeout to whoever keeps it cheaper: our own transport, if this is one.
+    private func withTimeout<Result>(
+        _ timeout: Duration,
+        _ call: (CallOptions) async throws -> Result
+    ) async throws -> Result {
+        var options = CallOptions.defaults
+        if Transport.self == HTTP2ClientTransport.self {
+            return try await HTTP2ClientTransport.withTimeout(timeout) { try await call(options) }
+        }
+        options.timeout = timeout
+        return try await call(options)
+    }
+
+    private static func onlyAnswer<Response>(
+        in messages: RPCAsyncSequence<Response, any Error>,
+        to method: MethodDescriptor
+    ) async throws -> Response {
+        var answers = messages.makeAsyncIterator()
+        guard let answer = try await answers.next() else {
+            // A cancelled call may end like this, too.
+            try Task.checkCancellation()
+            throw LndError(.malformedAnswer, "\(method.method): there is no answer")
+        }
+        // lnd's status comes last: without it the answer does not count.
+        guard try await answers.next() == nil else {
+            throw LndError(.malformedAnswer, "\(method.method): two answers")
+        }
+        return answer
     }
 
     /// Makes a call with a stream of answers and lends the stream to a closure.

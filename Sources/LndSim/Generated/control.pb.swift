@@ -71,6 +71,50 @@ package nonisolated enum Simnetrpc_WalletState: SwiftProtobuf.Enum, Swift.CaseIt
 
 }
 
+/// What a call of SendCustomMessage waits for. It ends when the fault does, or when the connection
+/// breaks: then with `peer ... disconnected` or `peer exiting`, as lnd words it.
+package nonisolated enum Simnetrpc_Wait: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case nothing // = 0
+
+  /// The peer has not finished its handshake.
+  case handshake // = 1
+
+  /// The message is queued, and the peer does not read.
+  case queue // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .nothing
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .nothing
+    case 1: self = .handshake
+    case 2: self = .queue
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .nothing: return 0
+    case .handshake: return 1
+    case .queue: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [Simnetrpc_Wait] = [
+    .nothing,
+    .handshake,
+    .queue,
+  ]
+
+}
+
 package nonisolated enum Simnetrpc_StreamKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
   case all // = 0
@@ -250,6 +294,9 @@ package nonisolated struct Simnetrpc_MessageFaultsRequest: Sendable {
   /// How long every message takes.
   package var delayMilliseconds: UInt64 = 0
 
+  /// Whether calls to send wait, and for what.
+  package var wait: Simnetrpc_Wait = .nothing
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -303,6 +350,15 @@ package nonisolated struct Simnetrpc_FailPaymentsRequest: Sendable {
     set {fault = .breakStreamAfter(newValue)}
   }
 
+  /// The payment is registered, and no HTLC leaves until ReleasePayments.
+  package var registerOnly: Bool {
+    get {
+      if case .registerOnly(let v)? = fault {return v}
+      return false
+    }
+    set {fault = .registerOnly(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Fault: Equatable, Sendable {
@@ -314,6 +370,8 @@ package nonisolated struct Simnetrpc_FailPaymentsRequest: Sendable {
     case hang(Bool)
     /// The payment goes on, but the caller's stream breaks after so many updates.
     case breakStreamAfter(UInt32)
+    /// The payment is registered, and no HTLC leaves until ReleasePayments.
+    case registerOnly(Bool)
 
   }
 
@@ -327,7 +385,8 @@ package nonisolated struct Simnetrpc_ReleasePaymentsRequest: Sendable {
 
   package var node: String = String()
 
-  /// Whether the HTLCs arrive; otherwise a channel on the way fails.
+  /// Whether the HTLCs arrive; otherwise a channel on the way fails. A payment without HTLCs
+  /// begins, or fails without a route.
   package var succeed: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -413,6 +472,10 @@ package nonisolated struct Simnetrpc_RestartNodeRequest: Sendable {
   /// Whether it stops at LOCKED.
   package var locked: Bool = false
 
+  /// Whether it ends as when lnd is told to stop: open streams get lnd's last words before the
+  /// connections break.
+  package var orderly: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -464,6 +527,10 @@ fileprivate nonisolated let _protobuf_package = "simnetrpc"
 
 nonisolated extension Simnetrpc_WalletState: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NON_EXISTING\0\u{1}LOCKED\0\u{1}UNLOCKED\0\u{1}RPC_ACTIVE\0\u{1}SERVER_ACTIVE\0\u{2}{\u{3}WAITING_TO_START\0")
+}
+
+nonisolated extension Simnetrpc_Wait: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NOTHING\0\u{1}HANDSHAKE\0\u{1}QUEUE\0")
 }
 
 nonisolated extension Simnetrpc_StreamKind: SwiftProtobuf._ProtoNameProviding {
@@ -689,7 +756,7 @@ nonisolated extension Simnetrpc_JoinPeersRequest: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Simnetrpc_MessageFaultsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".MessageFaultsRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}from\0\u{1}to\0\u{3}drop_next\0\u{3}duplicate_next\0\u{3}delay_milliseconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}from\0\u{1}to\0\u{3}drop_next\0\u{3}duplicate_next\0\u{3}delay_milliseconds\0\u{1}wait\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -702,6 +769,7 @@ nonisolated extension Simnetrpc_MessageFaultsRequest: SwiftProtobuf.Message, Swi
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.dropNext) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.duplicateNext) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.delayMilliseconds) }()
+      case 6: try { try decoder.decodeSingularEnumField(value: &self.wait) }()
       default: break
       }
     }
@@ -723,6 +791,9 @@ nonisolated extension Simnetrpc_MessageFaultsRequest: SwiftProtobuf.Message, Swi
     if self.delayMilliseconds != 0 {
       try visitor.visitSingularUInt64Field(value: self.delayMilliseconds, fieldNumber: 5)
     }
+    if self.wait != .nothing {
+      try visitor.visitSingularEnumField(value: self.wait, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -732,6 +803,7 @@ nonisolated extension Simnetrpc_MessageFaultsRequest: SwiftProtobuf.Message, Swi
     if lhs.dropNext != rhs.dropNext {return false}
     if lhs.duplicateNext != rhs.duplicateNext {return false}
     if lhs.delayMilliseconds != rhs.delayMilliseconds {return false}
+    if lhs.wait != rhs.wait {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -739,7 +811,7 @@ nonisolated extension Simnetrpc_MessageFaultsRequest: SwiftProtobuf.Message, Swi
 
 nonisolated extension Simnetrpc_FailPaymentsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FailPaymentsRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}count\0\u{3}failure_reason\0\u{3}delay_milliseconds\0\u{1}hang\0\u{3}break_stream_after\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}count\0\u{3}failure_reason\0\u{3}delay_milliseconds\0\u{1}hang\0\u{3}break_stream_after\0\u{3}register_only\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -781,6 +853,14 @@ nonisolated extension Simnetrpc_FailPaymentsRequest: SwiftProtobuf.Message, Swif
           self.fault = .breakStreamAfter(v)
         }
       }()
+      case 7: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.fault != nil {try decoder.handleConflictingOneOf()}
+          self.fault = .registerOnly(v)
+        }
+      }()
       default: break
       }
     }
@@ -813,6 +893,10 @@ nonisolated extension Simnetrpc_FailPaymentsRequest: SwiftProtobuf.Message, Swif
     case .breakStreamAfter?: try {
       guard case .breakStreamAfter(let v)? = self.fault else { preconditionFailure() }
       try visitor.visitSingularUInt32Field(value: v, fieldNumber: 6)
+    }()
+    case .registerOnly?: try {
+      guard case .registerOnly(let v)? = self.fault else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 7)
     }()
     case nil: break
     }
@@ -1015,7 +1099,7 @@ nonisolated extension Simnetrpc_SetWalletStateRequest: SwiftProtobuf.Message, Sw
 
 nonisolated extension Simnetrpc_RestartNodeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RestartNodeRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{3}down_milliseconds\0\u{3}state_milliseconds\0\u{1}locked\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{3}down_milliseconds\0\u{3}state_milliseconds\0\u{1}locked\0\u{1}orderly\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1027,6 +1111,7 @@ nonisolated extension Simnetrpc_RestartNodeRequest: SwiftProtobuf.Message, Swift
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.downMilliseconds) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.stateMilliseconds) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.locked) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.orderly) }()
       default: break
       }
     }
@@ -1045,6 +1130,9 @@ nonisolated extension Simnetrpc_RestartNodeRequest: SwiftProtobuf.Message, Swift
     if self.locked != false {
       try visitor.visitSingularBoolField(value: self.locked, fieldNumber: 4)
     }
+    if self.orderly != false {
+      try visitor.visitSingularBoolField(value: self.orderly, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1053,6 +1141,7 @@ nonisolated extension Simnetrpc_RestartNodeRequest: SwiftProtobuf.Message, Swift
     if lhs.downMilliseconds != rhs.downMilliseconds {return false}
     if lhs.stateMilliseconds != rhs.stateMilliseconds {return false}
     if lhs.locked != rhs.locked {return false}
+    if lhs.orderly != rhs.orderly {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

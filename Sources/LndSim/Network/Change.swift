@@ -112,6 +112,13 @@ extension SimulatedNetwork {
     private mutating func resume(_ record: PaymentRecord, of node: NodeHandle) {
         let key = PaymentKey(node: node, index: record.index)
         runningPayments[key] = RunningPayment()
+        if !record.attemptsInFlight {
+            // It was registered and no more; it begins when peers have found each other again.
+            schedule(
+                .paymentResumes(key),
+                at: now.advanced(byMilliseconds: Self.reconnectMilliseconds)
+            )
+        }
         for (position, attempt) in record.progress.attempts.enumerated()
         where attempt.status == .inFlight && !attempt.isHung {
             let reference = HTLCReference(payment: key, attempt: position)

@@ -58,6 +58,8 @@ package struct Channel: Equatable, Sendable {
     package internal(set) var sentMsat = PerEnd<UInt64>(opener: 0, acceptor: 0)
     /// How many HTLCs each end has offered; the next HTLC's index.
     package internal(set) var offered = PerEnd<UInt64>(opener: 0, acceptor: 0)
+    /// Whether only its two ends know of it, and those who are given a hint.
+    package internal(set) var isPrivate = false
 
     /// What each end must keep: one per cent of the capacity, as lnd asks of its peers.
     package var reserveMsat: UInt64 { capacityMsat / 100_000 * 1000 }
@@ -123,6 +125,7 @@ extension SimulatedNetwork {
     ///   - acceptor: The node at the other end.
     ///   - capacitySat: The size in satoshis: 20,000 or more, as lnd asks.
     ///   - pushedSat: What the acceptor owns from the start, in satoshis, at most the capacity.
+    ///   - isPrivate: Whether it is not announced.
     /// - Returns: The channel's ID.
     /// - Throws: ``LndFault`` when the sizes are impossible; nothing is opened then.
     @discardableResult
@@ -130,7 +133,8 @@ extension SimulatedNetwork {
         from opener: NodeHandle,
         to acceptor: NodeHandle,
         capacitySat: UInt64,
-        pushedSat: UInt64 = 0
+        pushedSat: UInt64 = 0,
+        isPrivate: Bool = false
     ) throws(LndFault) -> UInt64 {
         guard opener != acceptor else { throw .unknown("cannot open channel to self") }
         guard capacitySat >= 20_000 else {
@@ -157,7 +161,8 @@ extension SimulatedNetwork {
                     balanceMsat: PerEnd(
                         opener: (capacitySat - pushedSat) * 1000,
                         acceptor: pushedSat * 1000
-                    )
+                    ),
+                    isPrivate: isPrivate
                 )
             )
         )

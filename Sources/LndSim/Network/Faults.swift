@@ -6,6 +6,9 @@ package enum PaymentFault: Equatable, Sendable {
     case delay(UInt64)
     /// The HTLCs stay on the way until ``SimulatedNetwork/releaseHungPayments(of:succeed:)``.
     case hang
+    /// The payment is registered, and no HTLC leaves until
+    /// ``SimulatedNetwork/releaseHungPayments(of:succeed:)``.
+    case registerOnly
     /// The payment goes its way, but the caller's stream breaks after so many updates.
     case breakStream(afterUpdates: Int)
     /// The call is lost before the payment is registered: nothing happens, and nobody is told.
@@ -43,14 +46,20 @@ extension SimulatedNetwork {
         nodes[node.index].faults.payments += Array(repeating: fault, count: max(0, count))
     }
 
-    /// Lets hung HTLCs of a node go on.
+    /// Lets hung HTLCs of a node go on, and payments that have none yet begin.
     ///
     /// - Parameters:
     ///   - node: The payer.
-    ///   - succeed: Whether they arrive; otherwise a channel on the way fails.
+    ///   - succeed: Whether they arrive; otherwise a channel on the way fails, and a payment
+    ///     without HTLCs finds no route.
     package mutating func releaseHungPayments(of node: NodeHandle, succeed: Bool) {
         for record in nodes[node.index].payments.records {
             guard let record, !record.isFinal else { continue }
+            let payment = PaymentKey(node: node, index: record.index)
+            if runningPayments[payment]?.fault == .registerOnly {
+                runningPayments[payment]?.fault = succeed ? nil : .fail(.noRoute)
+                work.append(.advance(payment))
+            }
             for (position, attempt) in record.progress.attempts.enumerated() where attempt.isHung {
                 let key = PaymentKey(node: node, index: record.index)
                 let reference = HTLCReference(payment: key, attempt: position)
@@ -115,6 +124,8 @@ extension SimulatedNetwork {
     }
 
     /// Sets what goes wrong with custom messages from one node to another.
+    ///
+    /// Calls that waited for what they no longer wait for go on.
     package mutating func setLinkFaults(
         _ faults: LinkFaults,
         from: NodeHandle,
@@ -124,7 +135,9 @@ extension SimulatedNetwork {
         var faults = faults
         // What is already on the way is not overtaken.
         faults.lastArrival = links[link]?.lastArrival
+        let waitedFor = links[link]?.wait
         links[link] = faults
+        if waitedFor != faults.wait { continueSending(over: link) }
     }
 
     /// Breaks the connection between two nodes, whatever their channels.

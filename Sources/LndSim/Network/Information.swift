@@ -61,7 +61,9 @@ package struct ChannelFilter: Sendable {
     package var activeOnly = false
     /// Only channels that can't.
     package var inactiveOnly = false
-    /// Only unannounced channels, of which there are none.
+    /// Only announced channels.
+    package var publicOnly = false
+    /// Only unannounced channels.
     package var privateOnly = false
     /// Only channels with this peer: 33 bytes; empty for all peers.
     package var peer: [UInt8] = []
@@ -129,6 +131,9 @@ extension SimulatedNetwork {
         guard !(filter.activeOnly && filter.inactiveOnly) else {
             throw .unknown("either `active_only` or `inactive_only` can be set, but not both")
         }
+        guard !(filter.publicOnly && filter.privateOnly) else {
+            throw .unknown("either `public_only` or `private_only` can be set, but not both")
+        }
         guard filter.peer.isEmpty || filter.peer.count == 33 else {
             throw .unknown(
                 "invalid `peer` key: invalid vertex length of \(filter.peer.count), want 33"
@@ -136,7 +141,8 @@ extension SimulatedNetwork {
         }
         let peer = filter.peer.isEmpty ? nil : NodeID(filter.peer).flatMap { handles[$0] }
         return channels(of: node).filter { channel in
-            guard !filter.privateOnly else { return false }
+            if filter.publicOnly, channel.isPrivate { return false }
+            if filter.privateOnly, !channel.isPrivate { return false }
             if filter.activeOnly, !isActive(channel) { return false }
             if filter.inactiveOnly, isActive(channel) { return false }
             guard !filter.peer.isEmpty else { return true }

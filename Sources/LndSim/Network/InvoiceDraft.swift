@@ -24,13 +24,13 @@ package struct InvoiceDraft: Sendable {
     package var descriptionHash: [UInt8] = []
     /// How long it can be paid, in seconds; 0 or less for a day.
     package var expirySeconds: Int64 = 0
-    /// An on-chain address; empty for none, the only value the simulation accepts.
+    /// An on-chain address of the network; empty for none.
     package var fallbackAddress = ""
     /// The final time lock, in blocks; 0 for lnd's 80.
     package var timeLockDelta: UInt64 = 0
     /// Routes to the node that aren't announced.
     package var routeHints: [[RouteHop]] = []
-    /// Whether lnd adds hints of private channels; the network has none.
+    /// Whether to add ``SimulatedNetwork/hopHints(to:amountMsat:)``, as lnd does.
     package var isPrivate = false
 
     /// Asks for an invoice with an empty memo and no amount.
@@ -57,6 +57,8 @@ package struct SignedInvoice: Equatable, Sendable {
     package let timeLockDelta: UInt16
     /// Private routes.
     package let routeHints: [[RouteHop]]
+    /// Where to pay on-chain when Lightning fails; empty for nowhere.
+    package internal(set) var fallbackAddress = ""
     /// Made in this second.
     package let created: UnixTime
     /// The BOLT #11 text.
@@ -143,8 +145,9 @@ extension InvoiceDraft {
         guard !routeHints.contains(where: \.isEmpty) else {
             throw .unknown("number of hop hint within a route must be positive")
         }
-        guard fallbackAddress.isEmpty else {
-            // An address would need an on-chain decoder, which nothing else here does.
+        let fallback = FallbackAddress(address: fallbackAddress, on: PaymentRequests.network)
+        guard fallbackAddress.isEmpty || fallback != nil else {
+            // lnd has three texts for this; its clients can do the same about each.
             throw .unknown("invalid fallback address: decoded address is of unknown format")
         }
         let expirySeconds = expirySeconds > 0 ? UInt64(expirySeconds) : Self.defaultExpiry
@@ -160,6 +163,7 @@ extension InvoiceDraft {
                 description: descriptionHash.map { .hash($0) } ?? .text(memo),
                 minFinalCLTV: UInt64(timeLockDelta),
                 expirySeconds: expirySeconds,
+                fallbacks: fallback.map { [$0] } ?? [],
                 routeHints: routeHints.compactMap { RouteHint(hops: $0) }
             )
             .signed(with: node.signer)
@@ -176,6 +180,7 @@ extension InvoiceDraft {
             expirySeconds: expirySeconds,
             timeLockDelta: timeLockDelta,
             routeHints: routeHints,
+            fallbackAddress: fallback?.address(on: PaymentRequests.network) ?? "",
             created: created,
             paymentRequest: paymentRequest
         )

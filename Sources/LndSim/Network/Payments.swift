@@ -147,6 +147,9 @@ extension SimulatedNetwork {
         }
         let (committedMsat, feesMsat) = record.committed
         guard committedMsat < record.terms.valueMsat else { return }
+        if runningPayments[key]?.fault == .registerOnly, runningPayments[key]?.isCanceled == false {
+            return
+        }
         if let reason = reasonToStop(record, key) {
             giveUp(key, reason)
             return
@@ -184,6 +187,7 @@ extension SimulatedNetwork {
     ) throws(RouteSearchFailure) -> Route {
         let terms = record.terms
         let inFlight = record.progress.attempts.count { $0.status == .inFlight }
+        let hintedChannels = hintedChannels(of: terms)
         var amountMsat = min(remainingMsat, terms.maximumShardMsat ?? .max)
         while true {
             do {
@@ -197,6 +201,7 @@ extension SimulatedNetwork {
                         timeLockLimit: terms.timeLockLimit,
                         outgoingChannels: terms.outgoingChannels,
                         lastHop: terms.lastHop.flatMap { handles[$0] },
+                        hintedChannels: hintedChannels,
                         failedMsat: runningPayments[key]?.failedMsat ?? [:]
                     )
                 )
@@ -253,7 +258,7 @@ extension SimulatedNetwork {
             schedule(.htlcArrives(reference), at: now.advanced(byMilliseconds: milliseconds))
         case .hang:
             break
-        case .fail, .breakStream, .loseCall, nil:
+        case .fail, .breakStream, .loseCall, .registerOnly, nil:
             work.append(.arrive(reference))
         }
         // Further parts go out without waiting for this one.

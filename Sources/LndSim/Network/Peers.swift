@@ -212,6 +212,7 @@ extension SimulatedNetwork {
         guard connections.removeValue(forKey: pair) != nil else { return }
         links[DirectedPair(from: pair.first, to: pair.second)]?.lastArrival = nil
         links[DirectedPair(from: pair.second, to: pair.first)]?.lastArrival = nil
+        failSending(between: pair)
         nodes[pair.first.index].flaps[pair.second, default: 0] += 1
         nodes[pair.second.index].flaps[pair.first, default: 0] += 1
         if !lateOfflines.contains(pair) { tellBoth(pair, isOnline: false) }
@@ -243,7 +244,7 @@ extension SimulatedNetwork {
     }
 
     // lnd starts to reconnect to a lost peer after about a second.
-    private static let reconnectMilliseconds: UInt64 = 1000
+    static let reconnectMilliseconds: UInt64 = 1000
 
     private func wantsConnection(_ pair: NodePair) -> Bool {
         if nodes[pair.first.index].channels.contains(where: {

@@ -11,6 +11,8 @@ struct RouteSearch {
     let timeLockLimit: UInt32
     let outgoingChannels: [UInt64]
     let lastHop: NodeHandle?
+    /// Private channels of others that the payer was told of.
+    let hintedChannels: Set<UInt64>
     /// Channels that failed before, and with how much: as much or more is not tried again.
     let failedMsat: [FailedHop: UInt64]
 }
@@ -86,6 +88,11 @@ extension SimulatedNetwork {
                 guard let end = channel.end(of: to)?.other else { continue }
                 let from = channel.ends[end]
                 guard best[from.index]?.isFinal != true else { continue }
+                if channel.isPrivate, from != search.source,
+                    !search.hintedChannels.contains(channel.id)
+                {
+                    continue
+                }
                 if to == destination, let lastHop = search.lastHop, from != lastHop { continue }
                 let failedMsat =
                     search.failedMsat[FailedHop(channel: channel.id, offeredBy: end)] ?? .max

@@ -72,7 +72,7 @@ struct SimulatedNode: Sendable {
     var payments = PaymentBook()
 
     // Forgotten at a restart.
-    var phase: NodePhase = .stopped
+    var phase: NodePhase = .stopped(orderly: false)
     var subscribers = Subscribers()
     var faults = NodeFaults()
     var flaps: [NodeHandle: Int32] = [:]

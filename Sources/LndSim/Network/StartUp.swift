@@ -13,6 +13,14 @@ package enum WalletState: Int, CaseIterable, Sendable {
     /// Waiting for leader election.
     case waitingToStart = 255
 
+    /// Whether lnd can't read what its wallet protects.
+    package var isBeforeUnlock: Bool {
+        switch self {
+        case .waitingToStart, .nonExisting, .locked: true
+        case .unlocked, .rpcActive, .serverActive: false
+        }
+    }
+
     /// What every RPC but those of the State service answers in this state; nil lets calls through.
     package var refusal: LndFault? {
         switch self {
@@ -30,8 +38,8 @@ package enum WalletState: Int, CaseIterable, Sendable {
 
 /// Whether a node's process runs, and how far it has come up.
 package enum NodePhase: Hashable, Sendable {
-    /// No process: connections are refused.
-    case stopped
+    /// No process: connections are refused, and those that were open broke, or ended in order.
+    case stopped(orderly: Bool)
     /// The process runs with its wallet in this state.
     case running(WalletState)
 }
@@ -54,8 +62,18 @@ extension SimulatedNetwork {
     }
 
     /// Ends a node's process: streams break and peers see it go; nothing durable changes.
-    package mutating func stopNode(_ node: NodeHandle) {
-        enter(.stopped, node)
+    ///
+    /// - Parameters:
+    ///   - node: The node.
+    ///   - orderly: Whether lnd was told to stop and says its last words on the streams.
+    package mutating func stopNode(_ node: NodeHandle, orderly: Bool = false) {
+        if orderly {
+            let subscribers = nodes[node.index].subscribers
+            for id in subscribers.state { end(id, .unknown("server exiting")) }
+            for id in subscribers.customMessages { end(id, .unknown("shutdown")) }
+            for id in subscribers.invoices { end(id) }
+        }
+        enter(.stopped(orderly: orderly), node)
     }
 
     /// Restarts a node: it is gone for a moment, then comes up step by step.
@@ -65,13 +83,15 @@ extension SimulatedNetwork {
     ///   - downMilliseconds: How long connections to it are refused.
     ///   - millisecondsPerState: How long it stays in each of `UNLOCKED` and `RPC_ACTIVE`.
     ///   - locked: Whether it stops at `LOCKED` until ``setWalletState(_:of:)``.
+    ///   - orderly: As in ``stopNode(_:orderly:)``.
     package mutating func restartNode(
         _ node: NodeHandle,
         downMilliseconds: UInt64,
         millisecondsPerState: UInt64,
-        locked: Bool = false
+        locked: Bool = false,
+        orderly: Bool = false
     ) {
-        stopNode(node)
+        stopNode(node, orderly: orderly)
         nodes[node.index].faults.startUps += 1
         let startUp = StartUp(
             states: locked ? [.locked] : [.unlocked, .rpcActive, .serverActive],

@@ -59,16 +59,19 @@ struct Subscription: Sendable {
         case singleInvoice(PaymentHash)
         case payment(PaymentKey, terminalOnly: Bool, cancelsPayment: Bool)
         case state
+        /// A call of SendCustomMessage that waits; delivers nothing.
+        case sending(CustomMessage, over: DirectedPair, SendingWait)
     }
 
     let node: NodeHandle
-    let topic: Topic
+    var topic: Topic
     /// After how many further messages the stream breaks; nil for never.
     var breaksAfter: Int?
     /// What a stalled stream has not delivered yet; nil when it flows.
     var heldBack: [NetworkEvent]?
 
-    var kind: StreamKind {
+    /// Nil for a call that is no stream.
+    var kind: StreamKind? {
         switch topic {
         case .customMessages: .customMessages
         case .peerEvents: .peerEvents
@@ -76,6 +79,7 @@ struct Subscription: Sendable {
         case .singleInvoice: .singleInvoice
         case .payment: .payments
         case .state: .state
+        case .sending: nil
         }
     }
 }
@@ -86,6 +90,7 @@ struct Subscribers: Sendable {
     var peerEvents: [SubscriptionID] = []
     var invoices: [SubscriptionID] = []
     var state: [SubscriptionID] = []
+    var sendings: [SubscriptionID] = []
     var singleInvoice: [PaymentHash: [SubscriptionID]] = [:]
     var payments: [PaymentKey: [SubscriptionID]] = [:]
 }
@@ -103,7 +108,7 @@ extension SimulatedNetwork {
         }
     }
 
-    /// How many server streams of a node are open.
+    /// How many server streams of a node are open, and calls that wait.
     package func streamCount(of node: NodeHandle) -> Int {
         subscriptions.values.count { $0.node == node }
     }
@@ -112,7 +117,7 @@ extension SimulatedNetwork {
         lastSubscription += 1
         let id = SubscriptionID(number: lastSubscription)
         var subscription = Subscription(node: node, topic: topic)
-        if nodes[node.index].faults.stalled.contains(subscription.kind) {
+        if let kind = subscription.kind, nodes[node.index].faults.stalled.contains(kind) {
             subscription.heldBack = []
         }
         subscriptions[id] = subscription
@@ -121,6 +126,7 @@ extension SimulatedNetwork {
         case .peerEvents: nodes[node.index].subscribers.peerEvents.append(id)
         case .invoices: nodes[node.index].subscribers.invoices.append(id)
         case .state: nodes[node.index].subscribers.state.append(id)
+        case .sending: nodes[node.index].subscribers.sendings.append(id)
         case .singleInvoice(let hash):
             nodes[node.index].subscribers.singleInvoice[hash, default: []].append(id)
         case .payment(let key, _, _):
@@ -160,6 +166,7 @@ extension SimulatedNetwork {
         case .peerEvents: nodes[node].subscribers.peerEvents.removeAll { $0 == id }
         case .invoices: nodes[node].subscribers.invoices.removeAll { $0 == id }
         case .state: nodes[node].subscribers.state.removeAll { $0 == id }
+        case .sending: nodes[node].subscribers.sendings.removeAll { $0 == id }
         case .singleInvoice(let hash):
             nodes[node].subscribers.singleInvoice[hash]?.removeAll { $0 == id }
             if nodes[node].subscribers.singleInvoice[hash]?.isEmpty == true {

@@ -70,6 +70,7 @@ struct ControlService: Simnetrpc_Control.SimpleServiceProtocol {
             faults.dropNext = request.dropNext
             faults.duplicateNext = request.duplicateNext
             faults.delayMilliseconds = request.delayMilliseconds
+            faults.wait = try request.wait.sendingWait()
             network.setLinkFaults(
                 faults,
                 from: try network.named(request.from),
@@ -92,6 +93,7 @@ struct ControlService: Simnetrpc_Control.SimpleServiceProtocol {
                 fault = .fail(reason)
             case .delayMilliseconds(let delay): fault = .delay(delay)
             case .hang: fault = .hang
+            case .registerOnly: fault = .registerOnly
             case .breakStreamAfter(let updates): fault = .breakStream(afterUpdates: Int(updates))
             case nil: throw .invalidArgument("a fault must be set")
             }
@@ -167,7 +169,8 @@ struct ControlService: Simnetrpc_Control.SimpleServiceProtocol {
                 downMilliseconds: request.downMilliseconds == 0 ? 100 : request.downMilliseconds,
                 millisecondsPerState: request.stateMilliseconds == 0
                     ? 100 : request.stateMilliseconds,
-                locked: request.locked
+                locked: request.locked,
+                orderly: request.orderly
             )
         }
     }
@@ -228,6 +231,17 @@ extension Simnetrpc_StreamKind {
         case .payments: .payments
         case .state: .state
         case .UNRECOGNIZED(let number): throw .invalidArgument("unknown kind \(number)")
+        }
+    }
+}
+
+extension Simnetrpc_Wait {
+    fileprivate func sendingWait() throws(LndFault) -> SendingWait? {
+        switch self {
+        case .nothing: nil
+        case .handshake: .handshake
+        case .queue: .queue
+        case .UNRECOGNIZED(let number): throw .invalidArgument("unknown wait \(number)")
         }
     }
 }

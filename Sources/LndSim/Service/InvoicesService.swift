@@ -26,7 +26,7 @@ struct InvoicesService: Invoicesrpc_Invoices.SimpleServiceProtocol {
         response: RPCWriter<Lnrpc_Invoice>,
         context: ServerContext
     ) async throws {
-        try await base.send(to: response, Lnrpc_Invoice.init) {
+        try await base.send(to: response, of: context, Lnrpc_Invoice.init) {
             [node = base.node] network throws(LndFault) in
             try network.subscribeSingleInvoice(hash: Array(request.rHash), on: node)
         }

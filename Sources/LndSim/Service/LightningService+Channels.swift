@@ -36,6 +36,7 @@ extension LightningService {
         var filter = ChannelFilter()
         filter.activeOnly = request.activeOnly
         filter.inactiveOnly = request.inactiveOnly
+        filter.publicOnly = request.publicOnly
         filter.privateOnly = request.privateOnly
         filter.peer = Array(request.peer)
         let channels = try await world.call { [node, filter] network throws(LndFault) in
@@ -110,6 +111,7 @@ extension Lnrpc_Channel {
         totalSatoshisReceived = Int64(channel.sentMsat[end.other] / 1000)
         numUpdates = channel.offered.opener + channel.offered.acceptor
         initiator = end == .opener
+        `private` = channel.isPrivate
         chanStatusFlags = "ChanStatusDefault"
         commitmentType = .anchors
         localConstraints = .standard(of: channel)

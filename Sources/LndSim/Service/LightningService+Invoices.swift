@@ -8,6 +8,13 @@ import SwiftProtobuf
 extension NodeServices {
     /// Signs a draft outside the world and stores it.
     func add(_ draft: InvoiceDraft) async throws -> AddedInvoice {
+        var draft = draft
+        if draft.isPrivate {
+            let room = max(0, SimulatedNetwork.maximumHopHints - draft.routeHints.count)
+            // A bad amount is refused below.
+            let amount = (try? amountMsat(sat: draft.valueSat, msat: draft.valueMsat)) ?? 0
+            draft.routeHints += await world.hopHints(to: node, amountMsat: amount).prefix(room)
+        }
         let (record, time, entropy) = await world.ingredients(for: node)
         let signed = try draft.signed(by: record, created: time.unix, entropy: entropy)
         return try await world.call { [node] network throws(LndFault) in
@@ -17,6 +24,11 @@ extension NodeServices {
 }
 
 extension World {
+    /// Ways to a node over its private channels.
+    func hopHints(to node: NodeHandle, amountMsat: UInt64) -> [[RouteHop]] {
+        callFreely { $0.hopHints(to: node, amountMsat: amountMsat) }
+    }
+
     /// What an invoice of a node is made from.
     func ingredients(for node: NodeHandle) -> (NodeRecord, NetworkTime, InvoiceEntropy) {
         (record(of: node), time, entropy())
@@ -93,7 +105,8 @@ extension LightningService {
         response: RPCWriter<Lnrpc_Invoice>,
         context: ServerContext
     ) async throws {
-        try await base.send(to: response, Lnrpc_Invoice.init) { [node] network throws(LndFault) in
+        try await base.send(to: response, of: context, Lnrpc_Invoice.init) {
+            [node] network throws(LndFault) in
             try network.subscribeInvoices(
                 addIndex: request.addIndex,
                 settleIndex: request.settleIndex,

@@ -59,7 +59,7 @@ extension LightningService {
         response: RPCWriter<Lnrpc_PeerEvent>,
         context: ServerContext
     ) async throws {
-        try await base.send(to: response) { delivery in
+        try await base.send(to: response, of: context) { delivery in
             guard case .peerEvent(let event) = delivery else { return nil }
             return .with {
                 $0.pubKey = event.peer.hex
@@ -74,7 +74,7 @@ extension LightningService {
         request: Lnrpc_SendCustomMessageRequest,
         context: ServerContext
     ) async throws -> Lnrpc_SendCustomMessageResponse {
-        let status = try await world.call { [node] network throws(LndFault) in
+        let (sending, end) = try await world.send { [node] network throws(LndFault) in
             try network.sendCustomMessage(
                 to: Array(request.peer),
                 type: request.type,
@@ -82,7 +82,10 @@ extension LightningService {
                 on: node
             )
         }
-        return .with { $0.status = status }
+        if case .waiting(let id) = sending, let end {
+            try await base.follow(end, of: id, in: context)
+        }
+        return .with { $0.status = SimulatedNetwork.sentStatus }
     }
 
     func subscribeCustomMessages(
@@ -90,7 +93,7 @@ extension LightningService {
         response: RPCWriter<Lnrpc_CustomMessage>,
         context: ServerContext
     ) async throws {
-        try await base.send(to: response) { delivery in
+        try await base.send(to: response, of: context) { delivery in
             guard case .customMessage(let message) = delivery else { return nil }
             return .with {
                 $0.peer = Data(message.peer.bytes)

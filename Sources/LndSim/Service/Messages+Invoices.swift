@@ -26,6 +26,7 @@ extension Lnrpc_Invoice {
         paymentRequest = terms.paymentRequest
         descriptionHash = Data(terms.descriptionHash?.bytes ?? [])
         expiry = Int64(terms.expirySeconds)
+        fallbackAddr = terms.fallbackAddress
         cltvExpiry = UInt64(terms.timeLockDelta)
         routeHints = terms.routeHints.map(Lnrpc_RouteHint.init(hops:))
         `private` = !terms.routeHints.isEmpty

@@ -8,6 +8,8 @@ struct NodeServer: Sendable {
     let files: NodeFiles
     /// The port to listen on; 0 takes a free one at first and then keeps it.
     let port: UInt16
+    /// Whether the node serves a temporary certificate until its wallet is unlocked.
+    let encryptsKey: Bool
 
     /// Serves until the task is cancelled.
     ///
@@ -16,30 +18,49 @@ struct NodeServer: Sendable {
     func run(listening: @Sendable (UInt16) async -> Void) async throws {
         var port = port
         var isFirst = true
-        var serving: Task<Void, any Error>?
-        defer { serving?.cancel() }
+        var serving: Serving?
+        defer { serving?.task.cancel() }
         for await phase in await services.world.phases(of: services.node) {
-            switch (phase, serving) {
-            case (.running, nil):
-                let transport = makeTransport(port)
-                let task = Task { try await serve(transport) }
-                serving = task
+            switch phase {
+            case .running(let state):
+                let isTemporary = encryptsKey && state.isBeforeUnlock
+                guard serving?.isTemporary != isTemporary else { continue }
+                // lnd goes on with the connections that it has. Whoever trusts the node's own
+                // certificate has none of them.
+                await serving?.stop()
+                let transport = makeTransport(port, isTemporary: isTemporary)
+                serving = Serving(
+                    task: Task { try await serve(transport) },
+                    transport: transport,
+                    isTemporary: isTemporary
+                )
                 port = try await Self.port(of: transport)
                 if isFirst {
                     await listening(port)
                     isFirst = false
                 }
-            case (.stopped, let task?):
-                // Connections break as when the process dies; nothing of it is waited for.
-                task.cancel()
-                _ = await task.result
+            case .stopped(let orderly):
+                await serving?.stop(orderly: orderly)
                 serving = nil
-            case (.running, _?), (.stopped, nil):
-                continue
             }
         }
-        serving?.cancel()
-        _ = await serving?.result
+        await serving?.stop()
+    }
+
+    private struct Serving {
+        let task: Task<Void, any Error>
+        let transport: HTTP2ServerTransport
+        let isTemporary: Bool
+
+        /// Connections break as when the process dies; in order, last words go out first.
+        func stop(orderly: Bool = false) async {
+            if orderly {
+                transport.beginGracefulShutdown()
+            } else {
+                task.cancel()
+            }
+            _ = await task.result
+        }
     }
 
     private func serve(_ transport: HTTP2ServerTransport) async throws {
@@ -52,7 +73,7 @@ struct NodeServer: Sendable {
         .serve()
     }
 
-    private func makeTransport(_ port: UInt16) -> HTTP2ServerTransport {
+    private func makeTransport(_ port: UInt16, isTemporary: Bool) -> HTTP2ServerTransport {
         var configuration = ServerConfiguration()
         // The services compute little and wait for the world, not for the disk.
         configuration.runsHandlersOnLoop = true
@@ -65,10 +86,15 @@ struct NodeServer: Sendable {
         configuration.http2.maxConcurrentStreams = 1 << 20
         configuration.http2.resetBurst = 1 << 20
         configuration.http2.resetsPerSecond = 1 << 20
-        configuration.shutdownGrace = .milliseconds(100)
+        // For an orderly end: the model has ended every call by then.
+        configuration.shutdownGrace = .seconds(5)
         return HTTP2ServerTransport(
             address: .ip("127.0.0.1", port: port),
-            security: .tls(certificateFile: files.certificate, keyFile: files.key),
+            security: isTemporary
+                ? .tls(
+                    certificateFile: files.temporaryCertificate,
+                    keyFile: files.temporaryKey
+                ) : .tls(certificateFile: files.certificate, keyFile: files.key),
             configuration: configuration
         )
     }

@@ -39,7 +39,7 @@ struct RouterService: Routerrpc_Router.SimpleServiceProtocol {
         // Reading the invoice costs a signature check, which needs no network.
         let (record, time) = await (base.world.record(of: base.node), base.world.time)
         let terms = try draft.terms(payer: record, now: time)
-        try await base.send(to: response, Lnrpc_Payment.init) {
+        try await base.send(to: response, of: context, Lnrpc_Payment.init) {
             [node = base.node] network throws(LndFault) in
             try network.sendPayment(terms, terminalOnly: request.noInflightUpdates, on: node)
         }
@@ -50,7 +50,7 @@ struct RouterService: Routerrpc_Router.SimpleServiceProtocol {
         response: RPCWriter<Lnrpc_Payment>,
         context: ServerContext
     ) async throws {
-        try await base.send(to: response, Lnrpc_Payment.init) {
+        try await base.send(to: response, of: context, Lnrpc_Payment.init) {
             [node = base.node] network throws(LndFault) in
             try network.trackPayment(
                 hash: Array(request.paymentHash),

@@ -44,6 +44,7 @@ package struct Simnet: Sendable {
 
     let world: World
     private let directory: String
+    private let encryptsTLSKeys: Bool
     private let nodes: [(handle: NodeHandle, record: NodeRecord, port: UInt16)]
 
     /// Opens or makes the network; nothing is served before ``run(ready:)``.
@@ -62,6 +63,7 @@ package struct Simnet: Sendable {
         }
         defer { free(absolute) }
         directory = String(cString: absolute)
+        encryptsTLSKeys = options.encryptsTLSKeys
         world = try World(directory: directory, seed: options.seed, clock: clock)
         try options.check(existing: await world.records.map(\.name))
         try await world.complete(options)
@@ -112,7 +114,8 @@ package struct Simnet: Sendable {
                 let server = NodeServer(
                     services: NodeServices(world: world, node: node.handle),
                     files: files,
-                    port: node.port
+                    port: node.port,
+                    encryptsKey: encryptsTLSKeys
                 )
                 await world.start(node.handle)
                 group.addTask { try await server.run { port.yield((index, $0)) } }
@@ -274,13 +277,15 @@ extension SimulatedNetwork {
         let present = channels(of: opener).count {
             $0.ends.opener == opener && $0.ends.acceptor == acceptor
                 && $0.capacityMsat == option.capacitySat * 1000
+                && $0.isPrivate == option.isPrivate
         }
         guard present < number else { return }
         try openChannel(
             from: opener,
             to: acceptor,
             capacitySat: option.capacitySat,
-            pushedSat: option.pushedSat
+            pushedSat: option.pushedSat,
+            isPrivate: option.isPrivate
         )
     }
 }

@@ -1,4 +1,5 @@
-/// A channel to open, as the command line writes it: `alice:bob:1000000` or `alice:bob:1000000:250000`.
+/// A channel to open, as the command line writes it: `alice:bob:1000000` or
+/// `alice:bob:1000000:250000`, with `:private` at the end when it is not announced.
 package struct ChannelOption: Hashable, Sendable {
     /// The node that pays for it.
     package let opener: String
@@ -8,10 +9,14 @@ package struct ChannelOption: Hashable, Sendable {
     package let capacitySat: UInt64
     /// What the other end owns from the start, in satoshis.
     package let pushedSat: UInt64
+    /// Whether only its ends know of it.
+    package let isPrivate: Bool
 
-    /// Reads `opener:acceptor:capacity` or `opener:acceptor:capacity:pushed`; nil for other forms.
+    /// Reads `opener:acceptor:capacity[:pushed][:private]`; nil for other forms.
     package init?(_ text: String) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        var parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        isPrivate = parts.count > 3 && parts.last == "private"
+        if isPrivate { parts.removeLast() }
         guard parts.count == 3 || parts.count == 4, let capacity = UInt64(parts[2]) else {
             return nil
         }
@@ -35,6 +40,9 @@ package struct SimnetOptions: Sendable {
     package var portBase: UInt16?
     /// Makes keys, preimages and nonces repeatable.
     package var seed: UInt64?
+    /// Whether nodes serve a temporary certificate until their wallet is unlocked, as lnd with
+    /// `tlsencryptkey`.
+    package var encryptsTLSKeys: Bool
 
     /// Takes all options.
     ///
@@ -44,18 +52,21 @@ package struct SimnetOptions: Sendable {
     ///   - channels: The channels that shall exist.
     ///   - portBase: The first node's gRPC port; nil for free ones.
     ///   - seed: Makes the network repeatable.
+    ///   - encryptsTLSKeys: Whether locked nodes serve a temporary certificate.
     package init(
         directory: String,
         nodes: [String],
         channels: [ChannelOption] = [],
         portBase: UInt16? = nil,
-        seed: UInt64? = nil
+        seed: UInt64? = nil,
+        encryptsTLSKeys: Bool = false
     ) {
         self.directory = directory
         self.nodes = nodes
         self.channels = channels
         self.portBase = portBase
         self.seed = seed
+        self.encryptsTLSKeys = encryptsTLSKeys
     }
 
     /// Refuses names that are no plain file names, and channels between unknown nodes.

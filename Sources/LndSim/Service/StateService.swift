@@ -22,7 +22,7 @@ struct StateService: Lnrpc_State.SimpleServiceProtocol {
         response: RPCWriter<Lnrpc_SubscribeStateResponse>,
         context: ServerContext
     ) async throws {
-        try await base.send(to: response) { delivery in
+        try await base.send(to: response, of: context) { delivery in
             guard case .walletState(let state) = delivery else { return nil }
             return .with { $0.state = Lnrpc_WalletState(state) }
         } _: { [node = base.node] network throws(LndFault) in

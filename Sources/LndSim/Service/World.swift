@@ -126,9 +126,28 @@ package actor World {
         return (id, news)
     }
 
+    /// Sends a custom message.
+    ///
+    /// - Parameter body: The call.
+    /// - Returns: What became of it; when it waits, the news that end with the call.
+    /// - Throws: The call's refusal.
+    func send(
+        _ body: @Sendable (inout SimulatedNetwork) throws(LndFault) -> Sending
+    ) throws(LndFault) -> (Sending, News?) {
+        if isOver { throw .unavailable }
+        network.advance(to: time)
+        defer { publish() }
+        let sending = try body(&network)
+        guard case .waiting(let id) = sending else { return (sending, nil) }
+        let (news, continuation) = News.makeStream()
+        streams[id] = continuation
+        return (sending, news)
+    }
+
     /// Ends a stream whose caller is gone.
     func close(_ id: SubscriptionID) {
-        guard streams.removeValue(forKey: id) != nil else { return }
+        guard let stream = streams.removeValue(forKey: id) else { return }
+        stream.finish()
         network.advance(to: time)
         network.close(id)
         publish()

@@ -80,11 +80,20 @@ struct Contender {
     var name: String
     var client: PeerProgram
     var server: PeerProgram
+    /// What else the client is told.
+    var options: [String] = []
 
     /// All pairs; grpcio with itself is last.
     static func pairs(python: PeerProgram) -> [Contender] {
         [
             Contender(name: "ours to ours", client: .ours, server: .ours),
+            // As a program calls that does much else: two changes of thread for each call.
+            Contender(
+                name: "the same, off loop",
+                client: .ours,
+                server: .ours,
+                options: ["--callers", "pool"]
+            ),
             Contender(name: "ours to grpcio", client: .ours, server: python),
             Contender(name: "grpcio to ours", client: python, server: .ours),
             Contender(name: "grpcio to grpcio", client: python, server: python),
@@ -104,7 +113,7 @@ struct Contender {
         ) { running in
             let output = try await client.output(
                 ["bench"] + certificate.clientArguments(port: running.port) + workload.arguments
-                    + ["--seconds", "\(seconds)"]
+                    + ["--seconds", "\(seconds)"] + options
             )
             return try JSONDecoder().decode(Figures.self, from: Data(output.utf8))
         }

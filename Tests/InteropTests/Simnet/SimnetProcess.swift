@@ -82,6 +82,7 @@ struct SimnetProcess: Sendable {
 func withSimnetProcess<Result: Sendable>(
     _ nodes: [String],
     _ channels: [String] = [],
+    options: [String] = [],
     in kept: String? = nil,
     _ body: @escaping @Sendable (SimnetProcess) async throws -> Result
 ) async throws -> Result {
@@ -91,7 +92,7 @@ func withSimnetProcess<Result: Sendable>(
     }
     let arguments =
         ["--dir", directory] + nodes.flatMap { ["--node", $0] }
-        + channels.flatMap { ["--channel", $0] }
+        + channels.flatMap { ["--channel", $0] } + options
     return try await Executables.running(Executables.simnet, arguments) { _ in
         let json = try Data(contentsOf: URL(filePath: "\(directory)/simnet.json"))
         let summary = try JSONDecoder().decode(SimnetProcess.Summary.self, from: json)

@@ -93,7 +93,18 @@ def _():
             ("", {"r_preimage": bytes(31)}, "start"),
             ("", {"r_preimage": bytes(33)}, "start"),
             ("", {"value": 100_000 * 100_000_000 + 1}, "start"),
-            ("", {"fallback_addr": "nonsense"}, "start"),
+            ("invalid fallback address: ", {"fallback_addr": "nonsense"}, "start"),
+            # Of another network, and with a wrong checksum.
+            (
+                "invalid fallback address: ",
+                {"fallback_addr": "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"},
+                "start",
+            ),
+            (
+                "invalid fallback address: ",
+                {"fallback_addr": "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt081"},
+                "start",
+            ),
         ):
             refused(Code.UNKNOWN, text, lambda: alice.add(**fields), match=match)
         text = refused(
@@ -114,6 +125,75 @@ def _():
         equal(bolt11.decode(alice.add().payment_request).amount_msat, None, "no amount")
         largest = alice.add(value=100_000 * 100_000_000)
         equal(alice.lookup(largest.r_hash).value, 100_000 * 100_000_000, "100,000 BTC")
+
+
+@check("a fallback address goes into the invoice, whichever kind it is")
+def _():
+    with network() as (_, alice, bob):
+        program = bytes.fromhex("751e76e8199196d454941c45d1b3a323f1433bd6")
+        for address, version in (
+            ("bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", 0),
+            (base58check(0x6F, program), 17),
+            (base58check(0xC4, program), 18),
+        ):
+            made = alice.add(value=1, fallback_addr=address)
+            decoded = bolt11.decode(made.payment_request)
+            equal(decoded.tags, "pdcxfs9", "tags")
+            groups = dict(decoded.fields)["f"]
+            equal((groups[0], bolt11.to_bytes(groups[1:])), (version, program), "field")
+            equal(bob.decode(made.payment_request).fallback_addr, address, "decoded")
+            equal(alice.lookup(made.r_hash).fallback_addr, address, "stored")
+        equal(alice.lookup(alice.add(value=1).r_hash).fallback_addr, "", "none")
+
+
+def base58check(version, payload):
+    alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+    body = bytes([version]) + payload
+    body += sha256(sha256(body))[:4]
+    number, text = int.from_bytes(body, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = alphabet[digit] + text
+    return text
+
+
+@check("a private invoice has hints of private channels, and only they let strangers pay")
+def _():
+    channels = ("dave:bob:1000000", "bob:carol:500000:private", "alice:carol:400000:private")
+    names = ("alice", "bob", "carol", "dave")
+    with network(*channels, names=names) as (_, alice, bob, carol, dave):
+        listed = {c.remote_pubkey: c.private for c in bob.channels()}
+        equal(listed, {dave.pubkey: False, carol.pubkey: True}, "bob's channels")
+        equal([c.private for c in bob.channels(private_only=True)], [True], "private_only")
+        equal([c.private for c in bob.channels(public_only=True)], [False], "public_only")
+        channel = bob.channels(private_only=True)[0].chan_id
+
+        plain = carol.add(value=1000)
+        equal(len(bob.decode(plain.payment_request).route_hints), 0, "without asking")
+        expect(not carol.lookup(plain.r_hash).private, "the flag without hints")
+        equal(dave.failed(plain.payment_request, fee_limit_sat=10), 2, "NO_ROUTE without hints")
+
+        for add in (
+            lambda: carol.add(value=1000, private=True),
+            lambda: carol.add_hold(value=1000, private=True, hash=sha256(b"held")),
+        ):
+            made = add()
+            hints = bob.decode(made.payment_request).route_hints
+            # Nothing of alice, whom nobody else shall know.
+            equal(len(hints), 1, "hints")
+            hint = hints[0].hop_hints[0]
+            equal((hint.node_id, hint.chan_id), (bob.pubkey, channel), "hint")
+            equal(
+                (hint.fee_base_msat, hint.fee_proportional_millionths, hint.cltv_expiry_delta),
+                (1000, 1, 80),
+                "policy",
+            )
+        made = carol.add(value=1000, private=True)
+        expect(carol.lookup(made.r_hash).private, "the flag with hints")
+        expect("r" in bolt11.decode(made.payment_request).tags, "the tag")
+        last = dave.paid(made.payment_request, fee_limit_sat=10)
+        equal([h.pub_key for h in last.htlcs[0].route.hops], [bob.pubkey, carol.pubkey], "route")
+        equal(last.fee_msat, 1001, "fee: the base, and a millionth of 1,000,000 msat")
 
 
 @check("a given preimage fixes the hash, and a hash serves one invoice only")

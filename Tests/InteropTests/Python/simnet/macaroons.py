@@ -185,6 +185,13 @@ def _():
                 Code.UNKNOWN, "verification failed: signature mismatch after caveat verification",
                 lambda: alice.using(text).lightning.GetInfo(ln.GetInfoRequest()), match="part",
             )
+        # Of a root key that only bob has.
+        stale = bake(bob, "info:read", root_key_id=7)
+        refused(
+            Code.UNKNOWN, "cannot get macaroon: ",
+            lambda: alice.using(stale).lightning.GetInfo(ln.GetInfoRequest()), match="start",
+        )
+        equal(bob.using(stale).lightning.GetInfo(ln.GetInfoRequest()).alias, "bob", "bob's own")
         refused(
             Code.UNKNOWN, "", lambda: alice.using("no hex").lightning.GetInfo(ln.GetInfoRequest()),
             match="part",

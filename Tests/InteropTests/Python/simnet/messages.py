@@ -2,6 +2,8 @@
 
 import threading
 
+import grpc
+
 import lightning_pb2 as ln
 
 from .harness import (
@@ -188,6 +190,78 @@ def _():
         for i in range(count):
             found = late.until(lambda m: m.type == 42081, "the slow one's message")
             equal(int.from_bytes(found.data[:2], "big"), i, "order for the slow one")
+
+
+def send_in_background(simnet, sender, receiver, *messages):
+    """Sends each from a thread of its own, one after the other waits; gives their outcomes."""
+    outcomes = []
+
+    def send(data):
+        try:
+            outcomes.append(sender.send(receiver, 42081, data).status)
+        except grpc.RpcError as error:
+            outcomes.append((error.code(), error.details()))
+
+    threads = []
+    for data in messages:
+        threads.append(threading.Thread(target=send, args=(data,)))
+        threads[-1].start()
+        # A call that waits counts among the node's streams.
+        count = len(threads)
+        eventually(lambda: f" {count} streams" in line_of(simnet, sender), "the call waits")
+    return threads, outcomes
+
+
+def line_of(simnet, node):
+    lines = simnet.ctl("status").splitlines()
+    return next(line for line in lines if line.startswith(f"{node.name} "))
+
+
+@check("a message waits for the peer's handshake, and goes when it is done")
+def _():
+    with network() as (simnet, alice, bob):
+        alice.connect(bob)
+        inbox = bob.watch_messages(alice)
+        simnet.ctl("messages", "alice", "bob", "--wait", "handshake")
+        threads, outcomes = send_in_background(simnet, alice, bob, b"one", b"two")
+        expect(not outcomes and inbox.items.empty(), "nothing went")
+        simnet.ctl("messages", "alice", "bob")
+        for thread in threads:
+            thread.join()
+        equal(outcomes, ["message sent successfully"] * 2, "outcomes")
+        equal([m.data for m in inbox.take(2)], [b"one", b"two"], "messages")
+
+
+@check("a peer that goes while a message waits: the texts of handshake and queue")
+def _():
+    for wait, text in (("handshake", "peer {} disconnected"), ("queue", "peer exiting")):
+        with network() as (simnet, alice, bob):
+            alice.connect(bob)
+            simnet.ctl("messages", "alice", "bob", "--wait", wait)
+            threads, outcomes = send_in_background(simnet, alice, bob, b"lost")
+            simnet.ctl("separate", "alice", "bob", "--stay-down")
+            threads[0].join()
+            equal(outcomes, [(Code.UNKNOWN, text.format(bob.pubkey))], "outcome")
+            refused(Code.NOT_FOUND, "peer is not connected", lambda: alice.send(bob, 42081))
+
+
+@check("a caller that gives up waiting has sent nothing")
+def _():
+    with network() as (simnet, alice, bob):
+        alice.connect(bob)
+        inbox = bob.watch_messages(alice)
+        simnet.ctl("messages", "alice", "bob", "--wait", "queue")
+        request = ln.SendCustomMessageRequest(peer=bob.key, type=42081, data=b"too late")
+        refused(
+            Code.DEADLINE_EXCEEDED,
+            "",
+            lambda: alice.lightning.SendCustomMessage(request, timeout=0.2),
+            match="part",
+        )
+        eventually(lambda: " 0 streams" in line_of(simnet, alice), "the call is over")
+        simnet.ctl("messages", "alice", "bob")
+        alice.send(bob, 42081, b"next")
+        equal(inbox.next("the next message").data, b"next", "message")
 
 
 @check("ListPeers counts the bytes of messages")

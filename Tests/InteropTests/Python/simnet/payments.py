@@ -89,6 +89,17 @@ def _():
         refused(Code.ALREADY_EXISTS, "invoice is already paid", again)
         equal(local_msat(alice), 2_000_000, "paid once each")
 
+        simnet.ctl("payments", "bob", "--register-only")
+        made = alice.add(value=1000)
+        payment = bob.pay(made.payment_request)
+        first = payment.next("the registered payment")
+        equal((first.status, len(first.htlcs)), (IN_FLIGHT, 0), "status and HTLCs")
+        again = lambda: bob.start_payment(made.payment_request)
+        refused(Code.ALREADY_EXISTS, "payment already exists", again)
+        simnet.ctl("release", "bob")
+        equal(payment.all()[-1].status, SUCCEEDED, "the payment that was registered")
+        refused(Code.ALREADY_EXISTS, "invoice is already paid", again)
+
 
 @check("a failed payment may be tried again and replaces the failed one")
 def _():

@@ -1,10 +1,12 @@
 """Start-up states: what answers when, and with which words."""
 
+import ssl
+
 import lightning_pb2 as ln
 import stateservice_pb2 as state
 
 from .harness import (
-    Code, Stream, check, equal, eventually, expect, network, refused,
+    Client, Code, Stream, check, equal, eventually, expect, network, refused,
 )
 
 TEXTS = {
@@ -18,7 +20,7 @@ TEXTS = {
 
 
 def current(node):
-    return node.using().state.GetState(state.GetStateRequest()).state
+    return node.state.GetState(state.GetStateRequest()).state
 
 
 def watch(node):
@@ -116,6 +118,60 @@ def _():
         equal(states, [2, 3, 4], "states")
         equal(alice.lookup(invoice.r_hash).value, 7, "an invoice from before")
         eventually(lambda: bob.pubkey in alice.peers(), "the channel's peer is back")
+
+
+@check("a node that is told to stop says so on its streams before the connection breaks")
+def _():
+    with network("bob:alice:1000000") as (simnet, alice, bob):
+        # Nothing of a subscription that was given up may hold the node.
+        gone = alice.watch_messages(bob)
+        gone.cancel()
+        gone.ended()
+        states = watch(alice)
+        states.next("the current state")
+        messages = alice.watch_messages(bob)
+        _, added = alice.watch_invoices()
+        simnet.ctl("restart", "alice", "--orderly")
+        states.ends(Code.UNKNOWN, "server exiting")
+        messages.ends(Code.UNKNOWN, "shutdown")
+        added.ends(Code.OK)
+        eventually(lambda: answers(alice) == 4, "SERVER_ACTIVE again")
+        bob_is_back = lambda: bob.pubkey in alice.peers()
+        eventually(bob_is_back, "the channel's peer is back")
+
+
+@check("with an encrypted key a locked node shows another certificate, and its own once unlocked")
+def _():
+    with network(arguments=["--tls-encrypt-key"]) as (simnet, alice, bob):
+        equal(alice.info().identity_pubkey, alice.pubkey, "unlocked")
+        simnet.ctl("wallet", "alice", "locked")
+        temporary = eventually(
+            lambda: (found := served_certificate(alice)) != own_certificate(alice) and found,
+            "another certificate",
+        )
+        refused(Code.UNAVAILABLE, "", lambda: current(alice), match="part")
+        with alice.open_channel(certificate=temporary.encode()) as channel:
+            stranger = Client(channel)
+            equal(current(stranger), 1, "LOCKED, for those who trust anything")
+        simnet.ctl("wallet", "alice", "unlocked")
+        eventually(lambda: served_certificate(alice) == own_certificate(alice), "its own again")
+        simnet.ctl("wallet", "alice", "server-active")
+        eventually(lambda: answers(alice) == 4, "SERVER_ACTIVE")
+        equal(alice.info().identity_pubkey, alice.pubkey, "identity")
+        equal(served_certificate(bob), own_certificate(bob), "the other node's")
+
+
+def own_certificate(node):
+    return node.certificate.read_text().strip()
+
+
+def served_certificate(node):
+    """What the node shows now; nothing while it changes."""
+    host, port = node.rpc_address.split(":")
+    try:
+        return ssl.get_server_certificate((host, int(port))).strip()
+    except OSError:
+        return None
 
 
 @check("a node restarted with a locked wallet stays locked until it is unlocked")
