@@ -344,7 +344,8 @@ let package = Package(
             dependencies: [
                 "Bridge", "BridgeProtocol", "Journal", "LCPTesting", "LightningTypes",
                 "LocalNetwork", "ScriptedBridge", "ZeroMQ", "bus-peer", "bus-worker",
-                "journal-writer", "lcp", "lcp-provider", "lcp-requester", "lcp-simnet",
+                "journal-writer", "lcp", "lcp-bridge", "lcp-compute", "lcp-provider",
+                "lcp-requester", "lcp-simnet",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
