@@ -131,7 +131,7 @@ extension Engine {
         case .unspecified, .quoting, .quoted: break
         case .paying, .running, .done, .failed, .cancelled, .unanswered, .paidFailed,
             .UNRECOGNIZED:
-            return put(.answer(ticket, .job(job.summary)))
+            return put(.answer(ticket, .job(job.onDisk)))
         }
         let ceiling = ceiling.clamped
         job.ceiling = ceiling
@@ -160,7 +160,7 @@ extension Engine {
 
     /// A person takes a parked job up again.
     mutating func retry(_ job: LiveJob, _ ticket: ClientTicket, _ now: UnixTime) {
-        guard job.isParked else { return put(.answer(ticket, .job(job.summary))) }
+        guard job.isParked else { return put(.answer(ticket, .job(job.onDisk))) }
         job.isParked = false
         job.faults = 0
         parkedJobs -= 1
