@@ -526,6 +526,17 @@ if Context.environment["LCP_DEV"] == "1" {
             swiftSettings: swiftSettings
         ),
         .executableTarget(
+            name: "bridge-benchmark",
+            dependencies: [
+                "BridgeProtocol", "BusClient", "GRPCNGHTTP2", "Journal", "LCPWire",
+                "LightningTypes", "LndRPC", "LocalNetwork", "ZeroMQ", "bus-worker", "lcp-bridge",
+                "lcp-simnet",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            path: "Tests/Benchmarks/Bridge",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
             name: "lcp-grpc-bench",
             dependencies: ["GRPCNGHTTP2", "InteropControl", "LightningTypes", "lcp-grpc-peer"],
             path: "Tests/Benchmarks/GRPC",
