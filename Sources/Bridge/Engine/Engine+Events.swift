@@ -21,7 +21,8 @@ extension Engine {
     private mutating func receive(_ message: JobMessage, for job: LiveJob, _ now: UnixTime) {
         guard job.events.count < limits.waitingEvents else { return count("message.job_full") }
         let event = BusJobEvent.with { $0.message = message.bus }
-        let fact = Fact.received(message.replayEntry, quota: .max)
+        // The session has counted the peer's entries.
+        let fact = Fact.received(message.replayEntry, quota: nil)
         if job.isPaid {
             // A crash must not lose it: the peer has no reason to say it again.
             recordEvent(event, for: job, [fact], limit: limits.waitingEvents, ticket: nil)

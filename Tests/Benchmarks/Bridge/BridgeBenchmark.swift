@@ -19,7 +19,6 @@ import ZeroMQ
 @main
 struct BridgeBenchmark {
     static func main() async throws {
-        setvbuf(stdout, nil, _IOLBF, 0)
         let directory = FileManager.default.temporaryDirectory
             .appending(path: "lcp-bench-\(getpid())").path
         try FileManager.default.createDirectory(
@@ -133,7 +132,8 @@ struct BridgeBenchmark {
             $0.state = Data(repeating: 7, count: 300)
             $0.view.stage = .quoted
         }
-        return Hex.encode(try reply.serializedBytes())
+        let bytes: [UInt8] = try reply.serializedBytes()
+        return Hex.encode(bytes)
     }
 }
 

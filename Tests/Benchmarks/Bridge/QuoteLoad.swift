@@ -71,7 +71,7 @@ struct QuoteLoad {
         )
         let body = try V01.QuoteRequest(
             taskKind: "llm.chat",
-            input: Redacted(Array("How long is a piece of string?".utf8)),
+            input: Array("How long is a piece of string?".utf8),
             params: try V01.LLMChatParams(profile: "demo").encoded()
         )
         return try V01.Envelope.codec.encode(envelope) + V01.QuoteRequest.codec.encode(body)
@@ -111,13 +111,14 @@ final class StepFeed: Sendable {
                     let event = try? BusFeedEvent(serializedBytes: frame.bytes),
                     let id = Bytes32(Array(event.job.key.jobID))
                 else { continue }
-                state.withLock { state in
+                let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
                     guard let waiter = state.waiting.removeValue(forKey: id) else {
                         state.early.insert(id)
                         return nil
                     }
                     return waiter
-                }?.resume()
+                }
+                waiter?.resume()
             }
         }
     }
