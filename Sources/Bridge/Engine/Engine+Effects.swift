@@ -233,12 +233,11 @@ extension Engine {
         job.isParked = true
         parkedJobs += 1
         count("job.parked")
-        record([.parked(true)], for: job, .parking(nil))
+        record([.parked(true)], for: job, .parking(true, nil))
         // Nobody would answer a payer.
         for (hash, state) in job.invoices where state == .open {
             put(.cancelInvoice(job.key, effect: EffectRules.firstOwnID, hash))
         }
-        put(.changed(job.summary))
     }
 
     /// The deadline for answering a paid job has passed, and no worker has: the bridge does.
@@ -290,6 +289,8 @@ extension Engine {
         job.changedAt = now
         let done = job.doneSends.sorted().map { Fact.effectDone($0) }
         job.doneSends = []
+        var shown = job.summary
+        shown.version += 1
         write(
             Step(
                 job: job.key,
@@ -305,7 +306,13 @@ extension Engine {
                 facts: done + facts
             ),
             for: job,
-            LiveJob.Writing(version: job.version + 1, events: [], tickets: [], payments: [:])
+            LiveJob.Writing(
+                version: job.version + 1,
+                events: [],
+                tickets: [],
+                payments: [:],
+                shown: shown
+            )
         )
         advance(job, now)
     }

@@ -164,7 +164,9 @@ package struct Engine {
         case .peerReturned(let key): withJob(key, input) { $0.peerReturned($1, now) }
         case .unblocked(let peer): unblock(peer, now)
         case .tick: tick(now)
-        case .drain: drainUntil = now.advanced(bySeconds: Self.drainSeconds)
+        case .drain:
+            drainUntil = now.advanced(bySeconds: Self.drainSeconds)
+            recordSends()
         }
     }
 

@@ -122,7 +122,7 @@ package enum RecordPurpose: Sendable {
     /// Sends are done.
     case done
     /// The job was parked or taken up again.
-    case parking(ClientTicket?)
+    case parking(Bool, ClientTicket?)
     /// The job is over.
     case finish
     /// A payment is decided on that a restart found undecided.
