@@ -212,9 +212,10 @@ extension Engine {
             job.doneSends.insert(id)
             unrecorded.insert(key)
             finishIfDone(job, now)
-        case .blocked:
+        case .blocked, .failed:
             job.effects[id]?.phase = .blocked
             blocked[key.peer, default: []].insert(key)
+            if case .failed = result { retrying.insert(key) }
             finishIfDone(job, now)
         case .tooLarge:
             guard id < EffectRules.firstOwnID else { return sent(key, id, .givenUp, now) }

@@ -255,15 +255,20 @@ extension Engine {
     mutating func unblock(_ peer: NodeID?, _ now: UnixTime) {
         let peers = peer.map { [$0] } ?? Array(blocked.keys)
         for peer in peers {
-            for key in blocked.removeValue(forKey: peer) ?? [] {
-                guard let job = jobs[key] else { continue }
-                for (id, effect) in job.effects.sorted(by: { $0.key < $1.key })
-                where effect.phase == .blocked {
-                    run(id, of: job, now)
-                }
-            }
+            for key in blocked.removeValue(forKey: peer) ?? [] { sendBlocked(key, now) }
         }
     }
+
+    private mutating func sendBlocked(_ key: JobKey, _ now: UnixTime) {
+        guard let job = jobs[key], !job.isLost else { return }
+        for (id, effect) in job.effects.sorted(by: { $0.key < $1.key })
+        where effect.phase == .blocked {
+            run(id, of: job, now)
+        }
+    }
+
+    /// An lnd that is away for long is not asked for all at once.
+    private static let retriesPerTick = 256
 
     /// Records sends that no step came for.
     mutating func recordSends() {
@@ -277,9 +282,13 @@ extension Engine {
         unrecorded = []
     }
 
-    /// Records what was sent, and looks whether finished jobs may go.
+    /// Records what was sent, tries what lnd could not send, and looks whether finished jobs may go.
     mutating func tick(_ now: UnixTime) {
         recordSends()
+        for key in retrying.prefix(Self.retriesPerTick) {
+            retrying.remove(key)
+            sendBlocked(key, now)
+        }
         for key in unstarted {
             guard let job = jobs[key], job.version == 0 else {
                 unstarted.remove(key)
