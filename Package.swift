@@ -344,7 +344,8 @@ let package = Package(
             dependencies: [
                 "Bridge", "BridgeProtocol", "Journal", "LCPTesting", "LightningTypes",
                 "LocalNetwork", "ScriptedBridge", "ZeroMQ", "bus-peer", "bus-worker",
-                "journal-writer", "lcp", "lcp-provider", "lcp-requester", "lcp-simnet",
+                "journal-writer", "lcp", "lcp-bridge", "lcp-compute", "lcp-provider",
+                "lcp-requester", "lcp-simnet",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -522,6 +523,17 @@ if Context.environment["LCP_DEV"] == "1" {
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Benchmarks/Dispatch",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "bridge-benchmark",
+            dependencies: [
+                "BridgeProtocol", "BusClient", "GRPCNGHTTP2", "Journal", "LCPWire",
+                "LightningTypes", "LndRPC", "LocalNetwork", "ZeroMQ", "bus-worker", "lcp-bridge",
+                "lcp-simnet",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            path: "Tests/Benchmarks/Bridge",
             swiftSettings: swiftSettings
         ),
         .executableTarget(

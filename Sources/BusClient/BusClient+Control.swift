@@ -68,13 +68,24 @@ extension BusClient {
 
     /// Fetches what a job has bought so far: its contents, and the proof of payment.
     ///
-    /// - Parameter job: The job.
+    /// - Parameters:
+    ///   - job: The job.
+    ///   - version: What the caller has already seen: contents come from the disk, which may be some
+    ///     milliseconds behind what a watch tells. Given up after two seconds, since a crash of the
+    ///     bridge can take back what was not on disk.
     /// - Returns: The job with output and preimage, as far as they exist.
     /// - Throws: ``BusClientError``; `CancellationError`.
-    package func result(of job: BusJobKey) async throws -> BoughtResult {
-        guard case .result(let result) = try await ask(.getResult(.with { $0.job = job }))
-        else { throw unexpected() }
-        return BoughtResult(result)
+    package func result(
+        of job: BusJobKey,
+        atLeast version: UInt64 = 0
+    ) async throws -> BoughtResult {
+        let deadline = ContinuousClock.now + .seconds(2)
+        while true {
+            guard case .result(let result) = try await ask(.getResult(.with { $0.job = job }))
+            else { throw unexpected() }
+            if result.job.version >= version || .now >= deadline { return BoughtResult(result) }
+            try await Task.sleep(for: .milliseconds(5))
+        }
     }
 
     private func job(_ body: BusControlRequest.OneOf_Body) async throws -> BusJob {

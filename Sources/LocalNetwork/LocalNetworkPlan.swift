@@ -80,7 +80,7 @@ package struct LocalNetworkPlan: Sendable {
         // One buyer stands for the whole world here, and its money is not real.
         plan.arguments["lcp-bridge"] = [
             "--max-jobs-per-peer", "100000", "--peer-rate", "100000", "--total-rate", "100000",
-            "--daily-budget", "\(capacitySat)", "--monthly-budget", "\(capacitySat)",
+            "--daily-budget-sat", "\(capacitySat)", "--monthly-budget-sat", "\(capacitySat)",
         ]
         return plan
     }

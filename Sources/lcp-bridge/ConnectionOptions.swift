@@ -23,11 +23,11 @@ struct ConnectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The directory of the bus sockets (default: $LCP_BUS_DIR).",
+            "The directory of the bus sockets (default: $LCP_BUS_DIR, else /run/lcp).",
             valueName: "dir"
         )
     )
-    var busDir: String = ProcessInfo.processInfo.environment["LCP_BUS_DIR"] ?? ""
+    var busDir: String = ProcessInfo.processInfo.environment["LCP_BUS_DIR"] ?? "/run/lcp"
 
     @Option(help: ArgumentHelp("The journal's file; made when missing.", valueName: "path"))
     var journal: String

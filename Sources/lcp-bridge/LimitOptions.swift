@@ -27,6 +27,13 @@ struct LimitOptions: ParsableArguments {
                 perSecond: peerRate,
                 burst: Int(max(60, peerRate * 2))
             )
+            // Each message is remembered for as long as a copy of it could be a replay.
+            let window = Int(peerRate) * Int(configuration.session.expiryWindowSeconds)
+            configuration.session.replayPerPeer = min(max(1_024, window), 1 << 18)
+            configuration.session.replayTotal = max(
+                configuration.session.replayTotal,
+                2 * configuration.session.replayPerPeer
+            )
         }
         if let totalRate {
             configuration.session.totalRate = Rate(

@@ -238,7 +238,6 @@ extension Engine {
         for (hash, state) in job.invoices where state == .open {
             put(.cancelInvoice(job.key, effect: EffectRules.firstOwnID, hash))
         }
-        put(.changed(job.summary))
     }
 
     /// The deadline for answering a paid job has passed, and no worker has: the bridge does.

@@ -21,7 +21,8 @@ extension Engine {
     private mutating func receive(_ message: JobMessage, for job: LiveJob, _ now: UnixTime) {
         guard job.events.count < limits.waitingEvents else { return count("message.job_full") }
         let event = BusJobEvent.with { $0.message = message.bus }
-        let fact = Fact.received(message.replayEntry, quota: .max)
+        // The session has counted the peer's entries.
+        let fact = Fact.received(message.replayEntry, quota: nil)
         if job.isPaid {
             // A crash must not lose it: the peer has no reason to say it again.
             recordEvent(event, for: job, [fact], limit: limits.waitingEvents, ticket: nil)
@@ -131,7 +132,7 @@ extension Engine {
         case .unspecified, .quoting, .quoted: break
         case .paying, .running, .done, .failed, .cancelled, .unanswered, .paidFailed,
             .UNRECOGNIZED:
-            return put(.answer(ticket, .job(job.summary)))
+            return put(.answer(ticket, .job(job.onDisk)))
         }
         let ceiling = ceiling.clamped
         job.ceiling = ceiling
@@ -160,7 +161,7 @@ extension Engine {
 
     /// A person takes a parked job up again.
     mutating func retry(_ job: LiveJob, _ ticket: ClientTicket, _ now: UnixTime) {
-        guard job.isParked else { return put(.answer(ticket, .job(job.summary))) }
+        guard job.isParked else { return put(.answer(ticket, .job(job.onDisk))) }
         job.isParked = false
         job.faults = 0
         parkedJobs -= 1

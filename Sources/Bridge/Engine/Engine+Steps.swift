@@ -253,6 +253,8 @@ extension Engine {
     mutating func write(_ step: Step, for job: LiveJob, _ writing: LiveJob.Writing) {
         job.unconfirmed += 1
         job.version = writing.version
+        var writing = writing
+        writing.summary = job.summary
         job.writing.append(writing)
         put(.commit(step))
     }
@@ -276,7 +278,8 @@ extension Engine {
             }
             let writing = job.writing.remove(at: index)
             guard !job.isLost else { break }
-            for ticket in writing.tickets { put(.answer(ticket, .job(job.summary))) }
+            job.onDisk = writing.summary
+            for ticket in writing.tickets { put(.answer(ticket, .job(job.onDisk))) }
             dropDone(job, keeping: committed, version: version)
             for (hash, error) in committed.refusals {
                 job.payments[hash] = nil
@@ -284,7 +287,7 @@ extension Engine {
                 refuse(id, hash, .refusal(error), job)
             }
             runCommitted(job, version: version, now)
-            put(.changed(job.summary))
+            put(.changed(job.onDisk))
             advance(job, now)
         }
         confirmed(job, now)
@@ -308,9 +311,12 @@ extension Engine {
         guard let job = jobs[key] else { return }
         job.unconfirmed -= 1
         switch (purpose, result) {
-        case (.event(let ticket), .success), (.parking(let ticket), .success):
-            if let ticket { put(.answer(ticket, .job(job.summary))) }
-            put(.changed(job.summary))
+        case (.event(let ticket), .success):
+            if let ticket { put(.answer(ticket, .job(job.onDisk))) }
+        case (.parking(let ticket), .success):
+            job.onDisk.parked = job.isParked
+            if let ticket { put(.answer(ticket, .job(job.onDisk))) }
+            put(.changed(job.onDisk))
         case (.done, .success): break
         case (.finish, .success):
             if job.finishedAt == nil, !job.isLost {
@@ -320,7 +326,8 @@ extension Engine {
                 if job.isParked { (job.isParked, parkedJobs) = (false, parkedJobs - 1) }
                 recount(job, wasActive: wasActive, wasPaid: wasPaid)
                 if job.isPaid { put(.paid(key, false)) }
-                put(.changed(job.summary))
+                job.onDisk = job.summary
+                put(.changed(job.onDisk))
             }
         case (.payment(let hash, _), .success): put(.pay(key, hash))
         case (.payment(let hash, let effect), .failure(let error))

@@ -49,6 +49,8 @@ final class LiveJob {
         var events: [QueuedEvent]
         var tickets: [ClientTicket]
         var payments: [PaymentHash: UInt64]
+        /// The job as this step leaves it.
+        var summary = BusJob()
     }
 
     let key: JobKey
@@ -125,6 +127,7 @@ final class LiveJob {
         nextSequence = record.nextEvent
         invoices = record.invoices
         payments = record.payments
+        onDisk = self.summary
     }
 
     /// Whether money has moved for the job, as far as the bridge itself has seen.
@@ -155,7 +158,12 @@ final class LiveJob {
         effects.keys.filter { $0 < EffectRules.firstOwnID && !doneSends.contains($0) }.sorted()
     }
 
-    /// The job as anybody may see it.
+    /// The job as the journal has it: what clients and observers are told.
+    ///
+    /// Memory may be some steps ahead, and those may still fail.
+    var onDisk = BusJob()
+
+    /// The job as it will be when all its steps are on disk.
     var summary: BusJob {
         .with {
             $0.key = key.bus

@@ -8,8 +8,9 @@ package enum Fact: Sendable {
     /// A message came in; `replayed` when it came before.
     ///
     /// Entries that have expired by now make room first; then a peer with `quota` entries is
-    /// refused with `quotaExceeded`.
-    case received(ReplayEntry, quota: Int)
+    /// refused with `quotaExceeded`. Counting them takes as long as there are many: nil when the
+    /// caller has counted.
+    case received(ReplayEntry, quota: Int?)
     /// Something the job's worker must hear of. A finished job is open again.
     ///
     /// With a `limit`, refused with `quotaExceeded` while so many wait; without one (payments,

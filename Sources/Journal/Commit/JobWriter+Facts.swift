@@ -128,7 +128,7 @@ extension JobWriter {
         }
     }
 
-    private func received(_ entry: ReplayEntry, quota: Int) throws {
+    private func received(_ entry: ReplayEntry, quota: Int?) throws {
         try database.execute(cached: "DELETE FROM replay WHERE expires_at <= ?", .time(at))
         let peer = DatabaseValue.peer(entry.peer)
         let known = try database.exists(
@@ -140,16 +140,18 @@ extension JobWriter {
         guard !known else {
             throw JournalError(.replayed, "peer \(entry.peer) sent this message before")
         }
-        let count = try database.first(
-            "SELECT count(*) FROM (SELECT 1 FROM replay WHERE peer = ? LIMIT ?)",
-            peer,
-            .number(quota)
-        ) { try $0.number(0) }
-        guard count ?? 0 < quota else {
-            throw JournalError(
-                .quotaExceeded,
-                "peer \(entry.peer) has \(quota) unexpired messages in the replay window"
-            )
+        if let quota {
+            let count = try database.first(
+                "SELECT count(*) FROM (SELECT 1 FROM replay WHERE peer = ? LIMIT ?)",
+                peer,
+                .number(quota)
+            ) { try $0.number(0) }
+            guard count ?? 0 < quota else {
+                throw JournalError(
+                    .quotaExceeded,
+                    "peer \(entry.peer) has \(quota) unexpired messages in the replay window"
+                )
+            }
         }
         try database.execute(
             cached: """

@@ -35,12 +35,8 @@ struct Answer {
                 status: ExitStatus.badData
             )
         }
-        // A provider must not move the cursor: only line breaks and tabs pass.
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-            line.split(separator: "\t", omittingEmptySubsequences: false)
-                .map { Table.printable(String($0)) }.joined(separator: "\t")
-        }
-        let shown = lines.joined(separator: "\n")
+        // A provider must not move the cursor.
+        let shown = Table.printableLines(text)
         try StandardOutput.write(Array((shown.hasSuffix("\n") ? shown : shown + "\n").utf8))
     }
 

@@ -43,7 +43,7 @@ struct PurchaseOptions: ParsableArguments {
                         status: ExitStatus.timedOut
                     )
                 }
-                let result = try await client.result(of: job.key)
+                let result = try await client.result(of: job.key, atLeast: job.version)
                 let answer = Answer(result: result, elapsed: purchase.elapsed)
                 if reached == nil { return (answer, purchase.timeOut(job)) }
                 return (answer, job.view.stage == goal ? answer.loss : purchase.failure(of: job))

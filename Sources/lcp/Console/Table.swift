@@ -57,6 +57,15 @@ enum Table {
         return texts.count == items.count ? texts.joined(separator: ", ") : nil
     }
 
+    /// A text without control characters but line breaks and tabs.
+    static func printableLines(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.split(separator: "\t", omittingEmptySubsequences: false)
+                .map { printable(String($0)) }.joined(separator: "\t")
+        }
+        .joined(separator: "\n")
+    }
+
     /// A text without control characters, which could move the cursor or colour the terminal.
     static func printable(_ text: String) -> String {
         var line = ""

@@ -64,9 +64,12 @@ struct Demo: AsyncParsableCommand {
             prompt: prompt,
             account: DemoAccount(isSilent: json)
         )
+        var plan = LocalNetworkPlan.market()
+        // Else a computation is over before it can be killed.
+        if kill { plan.arguments["lcp-compute"] = ["--delay", "100"] }
         do {
-            let report = try await interruptible {
-                try await LocalNetwork.run(.market(), in: path) { step in
+            let report = try await interruptible { [plan] in
+                try await LocalNetwork.run(plan, in: path) { step in
                     stage.account.tell(step)
                 } _: { network in
                     try await stage.play(on: network)

@@ -47,7 +47,9 @@ struct DemoAccount: Sendable {
     func tell(_ answer: Answer) {
         let output = answer.result.output?.reveal("it is what the demonstration is for")
         let text = output.map { String(decoding: $0, as: UTF8.self) } ?? "none"
-        line("result", Paint.green(Table.printable(text), on: STDOUT_FILENO))
+        for (index, part) in Table.printableLines(text).split(separator: "\n").enumerated() {
+            line(index == 0 ? "result" : "", Paint.green(String(part), on: STDOUT_FILENO))
+        }
         if let preimage = answer.result.preimage {
             line("proof", "preimage \(preimage.secret.reveal("this money is not real").hex)")
         }

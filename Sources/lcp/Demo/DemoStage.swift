@@ -52,8 +52,10 @@ struct DemoStage: Sendable {
         account.tell(job)
         let result = try await client.watch([job.key]) { states in
             var (told, elapsed) = (job.view.stage, [job.view.stage: Duration.zero])
+            var version = job.version
             while let state = try await states.next() {
                 let stage = state.view.stage
+                version = state.version
                 if stage != told {
                     elapsed[stage] = .now - start
                     account.tell(state)
@@ -67,7 +69,10 @@ struct DemoStage: Sendable {
                 market.count(state, took: .now - start)
                 break
             }
-            return Answer(result: try await client.result(of: job.key), elapsed: elapsed)
+            return Answer(
+                result: try await client.result(of: job.key, atLeast: version),
+                elapsed: elapsed
+            )
         }
         account.tell(result)
         return result
