@@ -155,9 +155,21 @@ def to_worker():
         {
             "refused": {
                 "failure": {
-                    "code": "id-taken",
-                    "detail": "another live worker has this id",
-                    "advice": "Draw a new id at each start",
+                    "code": "duplicate-worker",
+                    "detail": "another live process has this worker id",
+                    "advice": "Draw a fresh random id at each process start.",
+                }
+            }
+        },
+    )
+    yield (
+        "everything of a worker that said goodbye has arrived",
+        "WorkerEvent",
+        {
+            "refused": {
+                "failure": {
+                    "code": "drained",
+                    "detail": "nothing is left of what the worker had",
                 }
             }
         },
@@ -269,6 +281,15 @@ def from_worker():
             "capacity": 6,
             "concurrency": 4,
             "capabilities": [{"task_kind": CHAT, "profile": "shout"}, {"task_kind": "sum"}],
+        },
+    )
+    yield reply(
+        "hello of a compute worker that takes every profile",
+        hello={
+            "program": "lcp-compute 1.0",
+            "capacity": 2,
+            "concurrency": 1,
+            "capabilities": [{"task_kind": CHAT}],
         },
     )
     yield reply(

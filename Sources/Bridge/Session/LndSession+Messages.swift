@@ -103,6 +103,20 @@ extension LndSession {
         if Task.isCancelled { throw .lnd(LndError(.cancelled, "SendCustomMessage: cancelled")) }
         // Things may have changed while it waited.
         try check(message)
+        if message.type == V01.MessageType.quoteRequest.rawValue, desk.willBuy(from: message.peer) {
+            do throws(SendError) {
+                try await write(manifest(for: message.peer))
+            } catch {
+                desk.willNotBuy(from: message.peer)
+                throw error
+            }
+            counts.count(.sent)
+            counts.count(.manifestSent)
+        }
+        try await write(message)
+    }
+
+    private func write(_ message: OutboundMessage) async throws(SendError) {
         do throws(LndError) {
             try await lnd.sendCustomMessage(
                 PeerMessage(peer: message.peer, type: message.type, data: message.payload)

@@ -69,19 +69,23 @@ extension LndSession {
     }
 
     func sendManifest(to peer: NodeID) async {
-        let message = OutboundMessage(
-            peer: peer,
-            type: V01.MessageType.manifest.rawValue,
-            jobID: .zero,
-            payload: desk.payload(for: peer, withTasks: !buysFrom(peer))
-        )
         do throws(SendError) {
-            try await send(message)
+            try await send(manifest(for: peer))
             counts.count(.manifestSent)
         } catch {
             desk.notSent(to: peer)
             logger.debug("manifest not sent", metadata: ["peer.node_id": "\(peer)"])
         }
+    }
+
+    /// Our manifest as a peer gets it now.
+    func manifest(for peer: NodeID) -> OutboundMessage {
+        OutboundMessage(
+            peer: peer,
+            type: V01.MessageType.manifest.rawValue,
+            jobID: .zero,
+            payload: desk.payload(for: peer)
+        )
     }
 
     // MARK: The journal

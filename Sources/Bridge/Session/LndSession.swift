@@ -20,7 +20,6 @@ package actor LndSession {
     let settings: SessionSettings
     let feed: @Sendable (FeedRecord) -> Void
     let isPaid: @Sendable (NodeID, Bytes32) -> Bool
-    let buysFrom: @Sendable (NodeID) -> Bool
     let logger: Logger
     let now: @Sendable () -> UnixTime
     let queue: EventQueue
@@ -52,7 +51,6 @@ package actor LndSession {
     ///   - settings: What an operator may set.
     ///   - isPaid: Whether a job of a peer's, by its job_id on the wire, is being paid or is paid;
     ///     asked for every message, must return at once and not call back.
-    ///   - buysFrom: Whether this node buys from a peer; asked before each manifest, likewise.
     ///   - feed: Told every custom message in and out; must return at once.
     ///   - logger: Where notices go.
     ///   - now: The wall clock.
@@ -61,7 +59,6 @@ package actor LndSession {
         journal: Journal,
         settings: SessionSettings,
         isPaid: @escaping @Sendable (NodeID, Bytes32) -> Bool = { _, _ in false },
-        buysFrom: @escaping @Sendable (NodeID) -> Bool = { _ in false },
         feed: @escaping @Sendable (FeedRecord) -> Void,
         logger: Logger,
         now: @escaping @Sendable () -> UnixTime
@@ -70,7 +67,6 @@ package actor LndSession {
         self.journal = journal
         self.settings = settings
         self.isPaid = isPaid
-        self.buysFrom = buysFrom
         self.feed = feed
         self.logger = logger
         self.now = now

@@ -45,6 +45,8 @@ struct ManifestDesk: Sendable {
     private(set) var templates: [V01.TaskTemplate]?
     /// Peers whose manifest waits for the task set; nil when nothing waits any more.
     private var held: Set<NodeID>? = []
+    /// Peers of whom a quote was asked; they get no task set.
+    private var sellers: Set<NodeID> = []
 
     /// Knows nobody yet.
     init(_ settings: SessionSettings) { self.settings = settings }
@@ -215,13 +217,12 @@ struct ManifestDesk: Sendable {
     /// Our manifest's payload for a peer.
     ///
     /// - Parameters:
-    ///   - peer: Who gets it.
-    ///   - withTasks: Whether to name the task set. Not towards those we buy from: the reference
-    ///     checks requests against the list of its *peer*.
-    /// - Returns: The payload; without tasks when it would be too large with them.
-    func payload(for peer: NodeID, withTasks: Bool) -> [UInt8] {
+    /// - Parameter peer: Who gets it.
+    /// - Returns: The payload; without tasks when it would be too large with them, or when we buy
+    ///   from the peer.
+    func payload(for peer: NodeID) -> [UInt8] {
         var manifest = V01.Manifest(maxPayloadBytes: settings.maxPayloadBytes)
-        if withTasks, let templates {
+        if !sellers.contains(peer), let templates {
             manifest.supportedTasks = templates
             let limit = min(Int(maxPayloadBytes(of: peer) ?? .max), 65_533)
             if let payload = try? V01.Manifest.codec.encode(manifest), payload.count <= limit {
@@ -232,6 +233,25 @@ struct ManifestDesk: Sendable {
         // Two numbers are always written.
         return (try? V01.Manifest.codec.encode(manifest)) ?? []
     }
+
+    /// Takes note that a quote is asked of a peer.
+    ///
+    /// The reference checks a request against the task set of who *asks*, so a peer we buy from must
+    /// not have one of ours in mind. This manifest over the same connection is the second exception
+    /// to "once": a peer turns out to be a seller only now.
+    ///
+    /// - Parameter peer: Who is asked.
+    /// - Returns: Whether to send our manifest first.
+    mutating func willBuy(from peer: NodeID) -> Bool {
+        guard !sellers.contains(peer) else { return false }
+        // Who is given up here gets one manifest more.
+        if sellers.count >= settings.rememberedPeers { sellers.removeAll() }
+        sellers.insert(peer)
+        return templates != nil
+    }
+
+    /// Takes back that a quote is asked of a peer: the manifest before it was not sent.
+    mutating func willNotBuy(from peer: NodeID) { sellers.remove(peer) }
 
     // MARK: Inside
 

@@ -104,7 +104,7 @@ import Testing
                 }
                 var sent = messages.count
                 while let receiver = messages.popLast() {
-                    let payload = desks[1 - receiver].payload(for: alice, withTasks: true)
+                    let payload = desks[1 - receiver].payload(for: alice)
                     let reception = desks[receiver].received(payload, from: alice, at: time(1))
                     guard reception?.wantsOurs == true else { continue }
                     messages.append(1 - receiver)
@@ -160,14 +160,30 @@ import Testing
         var again = self.desk()
         again.loadOffers(kept)
         #expect(again.templates == expected)
-        let full = try V01.Manifest.codec.decode(again.payload(for: alice, withTasks: true)[...])
+        let full = try V01.Manifest.codec.decode(again.payload(for: alice)[...])
         #expect(full == V01.Manifest(maxPayloadBytes: 16_384, supportedTasks: expected))
-        let bare = try V01.Manifest.codec.decode(again.payload(for: alice, withTasks: false)[...])
-        #expect(bare == V01.Manifest(maxPayloadBytes: 16_384))
 
         let theirs = try SessionSample.manifest(maxPayloadBytes: 20)
         _ = again.received(theirs, from: alice, at: time(0))
-        #expect(again.payload(for: alice, withTasks: true).count <= 20, "or it can't be received")
+        #expect(again.payload(for: alice).count <= 20, "or it can't be received")
+    }
+
+    @Test func `whom we ask for a quote gets no task set, and is told so first`() throws {
+        var desk = desk()
+        let (bob, carol) = (SessionSample.peer(2), SessionSample.peer(3))
+        let bare = try V01.Manifest.codec.encode(V01.Manifest(maxPayloadBytes: 16_384))
+        let beforeOffers = desk.willBuy(from: bob)
+        #expect(!beforeOffers, "nobody knows of tasks")
+        _ = desk.advertise([offer("test")])
+        #expect(desk.payload(for: bob) == bare)
+        #expect(desk.payload(for: carol) != bare)
+        let first = desk.willBuy(from: carol)
+        #expect(first && desk.payload(for: carol) == bare)
+        let second = desk.willBuy(from: carol)
+        #expect(!second, "it knows")
+        desk.willNotBuy(from: carol)
+        let third = desk.willBuy(from: carol)
+        #expect(third, "it did not get out")
     }
 
     @Test func `the last manifest counts, and what can't be read changes nothing`() throws {

@@ -177,7 +177,6 @@ func withSession(
     journal: Journal? = nil,
     settings: SessionSettings = .quick,
     isPaid: @escaping @Sendable (NodeID, Bytes32) -> Bool = { _, _ in false },
-    buysFrom: @escaping @Sendable (NodeID) -> Bool = { _ in false },
     now: @escaping @Sendable () -> UnixTime = { SessionSample.now },
     _ body: @escaping @Sendable (SessionUnderTest) async throws -> Void
 ) async throws {
@@ -190,7 +189,6 @@ func withSession(
         journal: journal,
         settings: settings,
         isPaid: isPaid,
-        buysFrom: buysFrom,
         feed: { feed.add($0) },
         logger: logger,
         now: now

@@ -7,7 +7,10 @@ enum Executables {
     /// What starts Python with the packages of `Tests/requirements.txt`; nil when nobody says.
     static let python: String? = ProcessInfo.processInfo.environment["LCP_PYTHON"]
 
-    /// `lcp-simnet`, as built beside the tests.
+    /// Where the programs are, as built beside the tests.
+    static var directory: String { products.path() }
+
+    /// `lcp-simnet`.
     static var simnet: String { products.appending(path: "lcp-simnet").path() }
 
     /// Where the tests may put the compiled schema.

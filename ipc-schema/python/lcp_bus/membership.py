@@ -53,6 +53,8 @@ class Membership:
     hello: bus.Hello
     nonce: bytes = b""
     is_leaving: bool = False
+    # Whether whoever leaves may go: nothing of its is on the way any more.
+    is_dismissed: bool = False
     terms: bus.Welcome = field(default_factory=bus.Welcome)
     leases: set[bytes] = field(default_factory=set)
     # What came and was of no use: foreign topics, malformed or unknown events.
@@ -87,6 +89,9 @@ class Membership:
             case "revoke" if event.revoke.lease in self.leases:
                 self.leases.discard(event.revoke.lease)
                 return [End(event.revoke.lease)]
+            case "refused" if self.is_leaving:
+                # Whatever the bridge says to a worker that wants to go, it may go.
+                return self._dismissed()
             case "refused":
                 return [Stop(event.refused.failure)]
         self.ignored += 1
@@ -97,7 +102,9 @@ class Membership:
         if self.is_leaving:
             return []
         self.is_leaving = True
-        return [self._reply(goodbye=bus.Goodbye())] if self.is_member else []
+        if not self.is_member:
+            return self._dismissed()
+        return [self._reply(goodbye=bus.Goodbye())]
 
     def progress(self, lease: bytes) -> list[Action]:
         """Keeps an item."""
@@ -115,17 +122,25 @@ class Membership:
 
     def _welcome(self, welcome: bus.Welcome) -> list[Action]:
         actions: list[Action] = []
-        is_new = welcome.nonce != self.nonce
-        if is_new:
-            actions = [Forget(), *map(End, sorted(self.leases))]
-            self.leases.clear()
+        if welcome.nonce != self.nonce:
+            if self.is_leaving:
+                # Another session is not begun for it: what was to be finished is with others.
+                return [Forget(), *self._dismissed()]
+            actions = [Forget(), *self._drop()]
         self.nonce, self.terms = welcome.nonce, welcome
-        if not self.is_leaving:
-            return [*actions, self._reply(hello=self.hello)]
-        if is_new:
-            return actions
-        # Whoever leaves begins no session, but answers when asked whether it still lives.
-        return [self._reply(hello=self.hello), self._reply(goodbye=bus.Goodbye())]
+        actions.append(self._reply(hello=self.hello))
+        if self.is_leaving:
+            actions.append(self._reply(goodbye=bus.Goodbye()))
+        return actions
+
+    def _dismissed(self) -> list[Action]:
+        self.is_dismissed = True
+        return self._drop()
+
+    def _drop(self) -> list[Action]:
+        ends: list[Action] = [End(lease) for lease in sorted(self.leases)]
+        self.leases.clear()
+        return ends
 
     def _reply(
         self,

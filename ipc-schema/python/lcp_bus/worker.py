@@ -62,7 +62,7 @@ class ComputeWorker:
         self._error: BaseException | None = None
 
     def handles(self, task_kind: str, profile: str = "") -> Callable[[Handler], Handler]:
-        """Registers a function for a kind of task, and for llm.chat one profile.
+        """Registers a function for a kind of task: for one profile, or without for all the others.
 
         It gets a Task and returns an Answer, bytes or text. TaskFailed ends the computation without
         a result; any other exception gives the item back, to be tried elsewhere.
@@ -130,7 +130,9 @@ class ComputeWorker:
     def _outcome(self, task: Task) -> bus.ComputeReply | bus.ItemFailed | None:
         try:
             task.progress()
-            handler = self._handlers.get((task.task_kind, task.profile))
+            handler = self._handlers.get((task.task_kind, task.profile)) or self._handlers.get(
+                (task.task_kind, "")
+            )
             if handler is None:
                 return _given_back("no-such-task", f"{task.task_kind} {task.profile}".strip())
             answer = handler(task)
@@ -194,11 +196,8 @@ class _Conversation:
                 capabilities=capabilities,
             ),
         )
-        # One context each: ending the first waits until the last reply is out, while the second
-        # still holds the subscription by which the bridge knows that we live.
-        self.reply_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self.event_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self.replies = worker._bus.connect(self.reply_context, zmq.PUSH, "compute/replies")
+        self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.replies = worker._bus.connect(self.context, zmq.PUSH, "compute/replies")
         self.events = self._subscribe()
         self.tasks: dict[bytes, Task] = {}
         self.outbox: deque[bytes] = deque()
@@ -215,14 +214,11 @@ class _Conversation:
                 self._check_time()
         finally:
             self.replies.close()
-            self.reply_context.term()
-            # The bridge reads the last reply before it hears that the subscription has ended.
-            self.events.poll(100)
             self.events.close(0)
-            self.event_context.term()
+            self.context.term()
 
     def _subscribe(self) -> zmq.Socket[bytes]:
-        events = self.worker._bus.connect(self.event_context, zmq.SUB, "compute/events")
+        events = self.worker._bus.connect(self.context, zmq.SUB, "compute/events")
         events.setsockopt(zmq.SUBSCRIBE, self.membership.topic)
         return events
 
@@ -232,7 +228,9 @@ class _Conversation:
         if time.monotonic() >= self.ends_by:
             log.warning("%d items are unfinished and go to other workers", len(self.tasks))
             return True
-        return not self.membership.leases and not self.outbox
+        # The bridge's word and not ours: its end and its last replies reach the bridge on different
+        # sockets, in any order.
+        return self.membership.is_dismissed
 
     def _wait(self) -> None:
         poller = zmq.Poller()

@@ -147,6 +147,12 @@ class Session:
                 equal(body.lease, lease, "the lease of the reply")
             return body
 
+    def dismiss(self):
+        """Says that everything of a worker that leaves has arrived; it must have waited for that."""
+        expect(not self.events.poll(50), "the worker did not wait until it was dismissed")
+        self.send(refused=bus.Refused(failure=bus.Failure(code="drained")))
+        return self
+
     def expect_end(self):
         """Waits for the end of the subscription; nothing may come before."""
         frame = self.events.recv()
@@ -182,6 +188,8 @@ class Running:
 
     def __exit__(self, kind, *_):
         if kind is None:
+            # Nobody dismisses it here.
+            self.worker.drain_seconds = 0.0
             self.worker.stop()
             self.join()
 

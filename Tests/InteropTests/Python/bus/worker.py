@@ -31,7 +31,22 @@ def life():
         equal((result.output, result.content_type), ("é".encode(), "text/plain; charset=utf-8"), "")
         run.worker.stop()
         session.expect("goodbye")
-        session.expect_end()
+        session.dismiss().expect_end()
+        run.join()
+        expect(run.error is None, f"{run.error!r}")
+
+
+@check("a handler without a profile takes every profile of its kind that has none of its own")
+def every_profile():
+    handlers = {("llm.chat", ""): lambda t: "any", ("llm.chat", "p"): lambda t: "p"}
+    with Bridge() as bridge, Running(bridge, handlers):
+        session = Session(bridge).begin()
+        sold = [(c.task_kind, c.profile) for c in session.hello.capabilities]
+        equal(sold, [("llm.chat", ""), ("llm.chat", "p")], "capabilities")
+        for number, (profile, output) in enumerate([("p", b"p"), ("q", b"any"), ("", b"any")]):
+            session.give(bytes([number] * 16), "llm.chat", profile)
+            answer = session.expect("compute", bytes([number] * 16))
+            equal(answer.result.output, output, f"the output of {profile!r}")
 
 
 @check("progress comes from the handler, and none while it is stuck")
@@ -221,12 +236,12 @@ def strange_events():
 def refused():
     with Bridge() as bridge, Running(bridge, ECHO) as run:
         session = Session(bridge).subscription()
-        failure = bus.Failure(code="id-taken", detail="somebody has it", advice="draw another")
+        failure = bus.Failure(code="duplicate-worker", detail="somebody has it", advice="draw another")
         session.send(refused=bus.Refused(failure=failure))
         run.join()
         expect(isinstance(run.error, Refused), f"{run.error!r}")
-        equal(run.error.code, "id-taken", "the code")
-        equal(str(run.error), "id-taken: somebody has it. draw another", "the text")
+        equal(run.error.code, "duplicate-worker", "the code")
+        equal(str(run.error), "duplicate-worker: somebody has it. draw another", "the text")
 
 
 @check("the example drains on SIGTERM: goodbye, the answer, exit with 0")
@@ -248,7 +263,7 @@ def drain():
             if arm != "progress":
                 kinds.append(arm)
         equal(sorted(kinds), ["compute", "goodbye"], "the last replies")
-        session.expect_end()
+        session.dismiss().expect_end()
         equal(process.wait(PATIENCE), 0, "the exit code")
 
 
@@ -275,8 +290,37 @@ def crossed():
         go.set()
         leases = {session.expect("compute").lease for _ in range(2)}
         equal(leases, {b"1" * 16, b"2" * 16}, "the leases")
+        session.dismiss().expect_end()
+        run.join()
+
+
+@check("a worker that leaves ends by itself: never welcomed, in a new session, after its time")
+def undismissed():
+    with Bridge() as bridge, Running(bridge, ECHO) as run:
+        session = Session(bridge).subscription()
+        run.worker.stop()
         session.expect_end()
         run.join()
+    with Bridge() as bridge, Running(bridge, ECHO) as run:
+        session = Session(bridge).begin()
+        run.worker.stop()
+        session.expect("goodbye")
+        session.nonce = b"m" * 16
+        session.welcome().expect_end()
+        run.join()
+    stuck = threading.Event()
+    with Bridge() as bridge:
+        with Running(bridge, {("echo", ""): lambda task: stuck.wait(PATIENCE)}) as run:
+            session = Session(bridge).begin()
+            session.give(b"1" * 16)
+            session.expect("progress", b"1" * 16)
+            run.worker.drain_seconds = 0.1
+            run.worker.stop()
+            session.expect("goodbye")
+            session.expect_end()
+            run.join()
+            expect(run.error is None, f"{run.error!r}")
+        stuck.set()
 
 
 @check("a worker killed with SIGKILL is noticed by the end of its subscription")

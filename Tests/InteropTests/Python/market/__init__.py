@@ -1,0 +1,1 @@
+"""LCP v0.1 as others speak it, against the whole of our product on a simulated network."""
