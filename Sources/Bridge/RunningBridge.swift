@@ -182,7 +182,7 @@ final class RunningBridge: Sendable {
     }
 
     private func runParts() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        try await withThrowingTaskGroup(of: Part.self) { group in
             var parts: [@Sendable () async throws -> Void] = [
                 { try await self.lnd.run() },
                 { try await self.session.run() },
@@ -207,19 +207,29 @@ final class RunningBridge: Sendable {
                 parts.append { try await room.run() }
                 parts.append { await self.followRoom(room) }
             }
-            for part in parts { group.addTask(operation: part) }
-            group.addTask { await self.followOffers() }
-            do {
-                // The loop ends when it is drained; anything else ends by failing.
-                try await loop.run()
-            } catch {
-                group.cancelAll()
-                throw error
+            for part in parts {
+                group.addTask {
+                    try await part()
+                    return .other
+                }
             }
+            group.addTask {
+                await self.followOffers()
+                return .other
+            }
+            group.addTask {
+                try await self.loop.run()
+                return .loop
+            }
+            // The loop ends when it is drained. Whatever else fails ends the process: half a bridge
+            // would take money and not answer.
+            while let part = try await group.next(), part == .other {}
             group.cancelAll()
             while let _ = try? await group.next() {}
         }
     }
+
+    private enum Part { case loop, other }
 
     /// Counts open jobs in and takes up those that something is to be done for.
     private func restore() async throws {
@@ -430,11 +440,18 @@ final class RunningBridge: Sendable {
     private func keepHouse() async throws {
         while true {
             let now = Self.now()
-            try await journal.keep(
-                withUnsafeBytes(of: now.seconds.bigEndian) { Array($0) },
-                asSetting: Self.aliveSetting
-            )
-            while try await !journal.prune(configuration.retention, now: now).isEmpty {}
+            do {
+                try await journal.keep(
+                    withUnsafeBytes(of: now.seconds.bigEndian) { Array($0) },
+                    asSetting: Self.aliveSetting
+                )
+                while try await !journal.prune(configuration.retention, now: now).isEmpty {}
+            } catch let error as JournalError
+                where error.code == .diskFull || error.code == .overloaded
+            {
+                // The steps that fail for the same reason wait too; room may come back.
+                logger.warning("the journal waits for room", metadata: ["error": "\(error)"])
+            }
             try await Task.sleep(for: .seconds(10))
         }
     }

@@ -1,0 +1,166 @@
+import BridgeProtocol
+import BusClient
+import Foundation
+import Glibc
+import LightningTypes
+import LocalNetwork
+import SwiftProtobuf
+import Testing
+import ZeroMQ
+
+/// A real bridge beside a simulated lnd, asked by clients; nobody works for it.
+@Suite(.timeLimit(.minutes(2))) struct BridgeDoorTests {
+    private static let alice = ProcessName("alice", .bridge)
+
+    private func withBridge(
+        _ body: @escaping @Sendable (LocalNetwork, BusClient) async throws -> Void
+    ) async throws {
+        let directory = "/tmp/lcp-door-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(
+            atPath: directory,
+            withIntermediateDirectories: true
+        )
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let plan = LocalNetworkPlan(
+            nodes: [LocalNetworkPlan.Node("alice"), LocalNetworkPlan.Node("bob")],
+            channels: ["alice:bob:1000000"],
+            providerConfiguration: "",
+            programs: LocalNetworkPlan.directory(of: CommandLine.arguments[0])
+        )
+        try await LocalNetwork.run(plan, in: directory) { network in
+            try await body(network, try await network.client(of: "alice"))
+        }
+    }
+
+    private func submission(
+        _ network: LocalNetwork,
+        _ input: String,
+        key: SubmissionKey = .random()
+    ) async throws -> JobSubmission {
+        JobSubmission(
+            to: try await network.node("bob").id,
+            taskKind: "llm.chat",
+            input: Redacted(Array(input.utf8)),
+            params: [1, 1, 0x61],
+            key: key
+        )
+    }
+
+    @Test func `an acknowledged submission outlives SIGKILL, and its key still means it`()
+        async throws
+    {
+        try await withBridge { network, client in
+            let first = try await submission(network, "once")
+            let job = try await client.submit(first)
+            await network.kill(Self.alice)
+            try await network.start(Self.alice)
+
+            #expect(try await client.submit(first).key == job.key)
+            let listed = try await client.jobs(BusListJobs())
+            #expect(listed.jobs.map(\.key) == [job.key])
+            #expect(listed.jobs.first?.view.stage == .quoting)
+
+            let other = try await submission(network, "another prompt", key: first.key)
+            let refusal = await #expect(throws: BusClientError.self) {
+                try await client.submit(other)
+            }
+            #expect(refusal?.failure?.code == "key-reused")
+        }
+    }
+
+    @Test func `jobs are listed in pages, newest first, without their prompts`() async throws {
+        try await withBridge { network, client in
+            var keys: [BusJobKey] = []
+            for number in 0..<3 {
+                keys.append(try await client.submit(submission(network, "job \(number)")).key)
+            }
+            var filter = BusListJobs()
+            filter.limit = 2
+            let first = try await client.jobs(filter)
+            filter.page = first.next
+            let second = try await client.jobs(filter)
+            #expect(first.jobs.map(\.key) == [keys[2], keys[1]])
+            #expect(second.jobs.map(\.key) == [keys[0]])
+            #expect(second.next.isEmpty)
+            #expect(first.jobs.map(\.inputBytes) == [5, 5])
+        }
+    }
+
+    @Test func `a job nobody knows is refused at both doors`() async throws {
+        try await withBridge { _, client in
+            var key = BusJobKey()
+            key.role = .requester
+            key.jobID = Data(repeating: 7, count: 32)
+            let queried = await #expect(throws: BusClientError.self) { try await client.job(key) }
+            #expect(queried?.failure?.code == "unknown-job")
+            let cancelled = await #expect(throws: BusClientError.self) {
+                try await client.cancel(key)
+            }
+            #expect(cancelled?.failure?.code == "unknown-job")
+        }
+    }
+
+    @Test func `a malformed request is answered and counted`() async throws {
+        try await withBridge { network, client in
+            let context = try Context()
+            for endpoint in [BusEndpoint.control, .query] {
+                let path = "\(try await network.node("alice").busDirectory)/\(endpoint.path)"
+                let socket = try await context.dealer(.ipc(path: path))
+                try await socket.send(ZeroMQ.Message(Frame([0xff, 0xff, 0xff])))
+                let answer = try #require(try await socket.receive().first)
+                // Both answers have the same shape: an id, and a failure in field 2.
+                let response = try BusQueryResponse(serializedBytes: answer.head.bytes)
+                #expect(response.failure.code == "malformed")
+            }
+            #expect(try await client.status().counters["request.malformed"] == 2)
+            await context.shutDown()
+        }
+    }
+
+    @Test func `a second bridge on the same journal says who has it and exits with 75`()
+        async throws
+    {
+        try await withBridge { network, _ in
+            let node = try await network.node("alice")
+            let log = "\(network.directory)/second.log"
+            let second = try await ChildProcess(
+                "\(network.plan.programs)/lcp-bridge",
+                [
+                    "--lnd-address", node.lndAddress, "--lnd-tls-cert", node.certificate,
+                    "--lnd-macaroon", node.macaroon, "--journal", node.journal,
+                    "--bus-dir", "\(network.directory)/other",
+                ],
+                log: log
+            )
+            #expect(await second.wait() == .exited(75))
+            let text = try String(contentsOfFile: log, encoding: .utf8)
+            #expect(text.contains("lockedByAnotherProcess"))
+        }
+    }
+
+    @Test func `an lnd on another network than was meant ends the bridge with 78`() async throws {
+        try await withBridge { network, _ in
+            let node = try await network.node("bob")
+            await network.kill(ProcessName("bob", .bridge))
+            let wrong = try await ChildProcess(
+                "\(network.plan.programs)/lcp-bridge",
+                [
+                    "--lnd-address", node.lndAddress, "--lnd-tls-cert", node.certificate,
+                    "--lnd-macaroon", node.macaroon, "--journal", "\(network.directory)/new",
+                    "--bus-dir", "\(network.directory)/other", "--network", "mainnet",
+                ],
+                log: "\(network.directory)/wrong.log"
+            )
+            #expect(await wrong.wait() == .exited(78))
+        }
+    }
+
+    @Test func `SIGTERM ends a bridge with 0`() async throws {
+        try await withBridge { network, client in
+            _ = try await client.submit(submission(network, "still open"))
+            let bridge = try #require(await network.process(Self.alice))
+            bridge.signal(SIGTERM)
+            #expect(await bridge.wait() == .exited(0))
+        }
+    }
+}
