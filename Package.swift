@@ -277,6 +277,7 @@ let package = Package(
                 "BOLT11", "Bridge", "BridgeProtocol", "GRPCNGHTTP2", "Journal", "LCPTesting",
                 "LCPWire", "LightningCrypto", "LightningTypes", "LndRPC", "LndSim", "ZeroMQ",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: swiftSettings
         ),

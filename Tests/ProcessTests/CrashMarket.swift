@@ -121,8 +121,7 @@ actor CrashMarket {
             environment: ["LCP_CRASH_POINT": "\(point.rawValue):\(count)"]
         )
         let bridge = try #require(await network.process(side.bridge))
-        // What is sent while nobody listens is lost; it may also have died already.
-        if side == .seller { try? await network.waitForBridge(of: side.rawValue) }
+        await readyOrDead(side, bridge)
         let work = Task { try await self.run(sure) }
         let others = Task { try await self.run(doubtful) }
         let watchdog = Task {
@@ -141,6 +140,22 @@ actor CrashMarket {
         let died = ending == .signalled(SIGKILL)
         if died { deaths += 1 }
         return died
+    }
+
+    /// Waits until a bridge serves, so that nothing is sent while nobody listens, or has died.
+    private func readyOrDead(_ side: CrashSide, _ bridge: ChildProcess) async {
+        let (news, first) = AsyncStream.makeStream(of: Void.self)
+        let ready = Task {
+            try? await network.waitForBridge(of: side.rawValue)
+            first.yield()
+        }
+        let dead = Task {
+            _ = await bridge.wait()
+            first.yield()
+        }
+        for await _ in news { break }
+        ready.cancel()
+        dead.cancel()
     }
 
     /// Kills a worker when a job has come to a stage, starts it again and checks all.
@@ -180,12 +195,13 @@ actor CrashMarket {
     }
 
     private func run(_ errand: Errand) async throws {
-        let job = try await buyer.submit(try submission(errand)).key
+        let order = try submission(errand)
+        let job = try await persistently { try await self.buyer.submit(order).key }
         switch errand {
         case .buy: try await finish(job)
         case .drop:
             try await reached(job) { $0 == .quoted }
-            _ = try await buyer.cancel(job)
+            _ = try await persistently { try await self.buyer.cancel(job) }
             let stage = try await reached(job) { $0.isEnd }
             #expect(stage == .cancelled)
         case .overspend:
@@ -199,7 +215,7 @@ actor CrashMarket {
             await network.process(ProcessName("", .simnet))?.signal(SIGSTOP)
             _ = try await buyer.accept(job, upTo: MilliSatoshi(msat: 1_000_000))
             try await reached(job) { $0 == .paying }
-            _ = try await buyer.cancel(job)
+            _ = try await persistently { try await self.buyer.cancel(job) }
             try await reached(job) { $0.isEnd }
         }
     }
@@ -227,7 +243,7 @@ actor CrashMarket {
         let start = ContinuousClock.now
         let stage = try await reached(job) { $0.isEnd }
         slowest = max(slowest, .now - start)
-        let result = try await buyer.result(of: job)
+        let result = try await persistently { try await self.buyer.result(of: job) }
         #expect(stage == .done, "\(result.job.view.failure)")
         #expect(result.output != nil)
         done.insert(job)
@@ -238,10 +254,23 @@ actor CrashMarket {
         _ job: BusJobKey,
         _ isThere: @Sendable (BusJobStage) -> Bool
     ) async throws -> BusJobStage {
-        let state = try await buyer.watch([job]) { states in
-            try await states.first { isThere($0.view.stage) }
+        let state = try await persistently {
+            try await self.buyer.watch([job]) { states in
+                try await states.first { isThere($0.view.stage) }
+            }
         }
         return try #require(state).view.stage
+    }
+
+    /// Asks again as long as no bridge is there; the bridge does nothing twice.
+    private func persistently<Result>(_ ask: () async throws -> Result) async throws -> Result {
+        while true {
+            do {
+                return try await ask()
+            } catch let error as BusClientError where error.code == .noBridge {
+                continue
+            }
+        }
     }
 
     // MARK: - Checks

@@ -285,6 +285,7 @@ final class Scenario {
         case .createInvoice(let key, let effect, let order):
             try createInvoice(key, effect, order, node)
         case .cancelInvoice(let key, _, let hash): lookUp(lightning.cancel(hash), hash, key, node)
+        case .lookUpInvoices: try await reconcile(node)
         case .pay(let key, let hash): try await pay(hash, key, node)
         case .withdrawPayment(let key, let hash): try await withdraw(hash, key, node)
         case .answer(let ticket, let answer):

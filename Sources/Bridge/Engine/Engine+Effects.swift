@@ -337,11 +337,10 @@ extension Engine {
             finish.allSatisfy({ job.effects[$0]?.phase == .running })
         else { return }
         finishing.remove(job.key)
-        for id in finish { job.effects[id] = nil }
         let done = (finish + job.doneSends).sorted().map { Fact.effectDone($0) }
         job.doneSends = []
         unrecorded.remove(job.key)
-        record(done + [.finished], for: job, .finish)
+        record(done + [.finished], for: job, .finish(mark: job.mark))
     }
 
     /// Ours: the job was paid, and executing it failed.

@@ -268,6 +268,9 @@ extension Engine {
         }
     }
 
+    /// A full disk loses the same news again and again.
+    private static let invoiceLookupSeconds: UInt64 = 10
+
     /// An lnd that is away for long is not asked for all at once.
     private static let retriesPerTick = 256
 
@@ -286,6 +289,11 @@ extension Engine {
     /// Records what was sent, tries what lnd could not send, and looks whether finished jobs may go.
     mutating func tick(_ now: UnixTime) {
         recordSends()
+        if isInvoiceNewsLost, now >= nextInvoiceLookup {
+            isInvoiceNewsLost = false
+            nextInvoiceLookup = now.advanced(bySeconds: Self.invoiceLookupSeconds)
+            put(.lookUpInvoices)
+        }
         for key in retrying.prefix(Self.retriesPerTick) {
             retrying.remove(key)
             sendBlocked(key, now)
@@ -555,6 +563,7 @@ extension LiveJob.QueuedEvent {
 
 extension BusJobEvent {
     var isWoken: Bool { if case .woken = body { true } else { false } }
+    var isResumed: Bool { if case .resumed = body { true } else { false } }
     var isPeerReturned: Bool { if case .peerReturned = body { true } else { false } }
 }
 

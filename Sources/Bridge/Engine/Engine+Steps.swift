@@ -317,18 +317,7 @@ extension Engine {
             if let ticket { put(.answer(ticket, .job(job.shown))) }
             put(.changed(job.shown))
         case (.done, .success): break
-        case (.finish, .success):
-            if job.finishedAt == nil, !job.isLost {
-                let (wasActive, wasPaid) = (job.isActive, job.isPaid)
-                job.finishedAt = now
-                openJobs -= 1
-                if job.isParked { (job.isParked, parkedJobs) = (false, parkedJobs - 1) }
-                recount(job, wasActive: wasActive, wasPaid: wasPaid)
-                if job.isPaid { put(.paid(key, false)) }
-                job.shown.finishedUnix = now.seconds
-                job.shown.parked = false
-                put(.changed(job.shown))
-            }
+        case (.finish(let mark), .success): finished(job, mark, now)
         case (.payment(let hash, _), .success): put(.pay(key, hash))
         case (.payment(let hash, let effect), .failure(let error))
         where Self.refusesPayment(error):
@@ -336,7 +325,7 @@ extension Engine {
             refuse(effect, hash, .refusal(error), job)
             advance(job, now)
         case (.finish, .failure(let error)) where error.code == .notFinished:
-            // Tried again with the next tick.
+            // An invoice is open or a payment unresolved: tried again with the next tick.
             finishing.insert(key)
         case (.event(let ticket), .failure(let error)),
             (.parking(_, let ticket), .failure(let error)):
@@ -347,6 +336,23 @@ extension Engine {
             lose(job, error, now)
         }
         confirmed(job, now)
+    }
+
+    /// A job is over on disk; what came for it since has opened it again there.
+    private mutating func finished(_ job: LiveJob, _ mark: UInt64, _ now: UnixTime) {
+        guard job.finishedAt == nil, !job.isLost, job.mark == mark else { return }
+        let (wasActive, wasPaid) = (job.isActive, job.isPaid)
+        for id in job.effectIDs(where: { if case .finish = $0 { true } else { false } }) {
+            job.effects[id] = nil
+        }
+        job.finishedAt = now
+        openJobs -= 1
+        if job.isParked { (job.isParked, parkedJobs) = (false, parkedJobs - 1) }
+        recount(job, wasActive: wasActive, wasPaid: wasPaid)
+        if job.isPaid { put(.paid(job.key, false)) }
+        job.shown.finishedUnix = now.seconds
+        job.shown.parked = false
+        put(.changed(job.shown))
     }
 
     static func refusesPayment(_ error: JournalError) -> Bool {
@@ -401,12 +407,26 @@ extension Engine {
         let messages = events.filter { $0.sequence == nil && !$0.isRequeued }
             .compactMap { JobMessage($0, key) }
         let wasOpen = job.finishedAt == nil
+        noteGap(of: job, events)
         forget(job)
         if wasOpen { openJobs -= 1 }
         if job.isParked { parkedJobs -= 1 }
         reloaded.insert(key)
+        // Their news was given once; lnd tells it again when it is asked.
+        if job.key.role == .provider { isInvoiceNewsLost = true }
         waiting[key] = messages.map { .message($0, key) } + (waiting[key] ?? [])
         put(.load(key))
+    }
+}
+
+extension Engine {
+    /// Keeps for a job's second reading that messages may have been missed.
+    private mutating func noteGap(of job: LiveJob, _ events: [LiveJob.QueuedEvent]) {
+        if let resumed = events.map(\.event).first(where: { $0.isResumed }) {
+            resumedEvents[job.key] = resumed
+        } else if job.mayHaveMissedAnswer || events.contains(where: { $0.event.isPeerReturned }) {
+            resumedEvents[job.key] = .with { $0.resumed = BusResumed() }
+        }
     }
 }
 

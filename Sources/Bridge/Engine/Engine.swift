@@ -63,6 +63,9 @@ package struct Engine {
     var reloaded: Set<JobKey> = []
     /// What jobs that are being read after a start must hear.
     var resumedEvents: [JobKey: BusJobEvent] = [:]
+    /// Whether a settlement or cancellation may have been forgotten with a failed write.
+    var isInvoiceNewsLost = false
+    var nextInvoiceLookup = UnixTime(seconds: 0)
     var counters: [String: UInt64] = [:]
     /// Until when steps that are with workers are waited for; nothing more is handed out.
     var drainUntil: UnixTime?

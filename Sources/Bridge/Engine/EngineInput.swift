@@ -123,8 +123,8 @@ package enum RecordPurpose: Sendable {
     case done
     /// The job was parked or taken up again.
     case parking(Bool, ClientTicket?)
-    /// The job is over.
-    case finish
+    /// The job is over, unless something has happened to it since.
+    case finish(mark: UInt64)
     /// A payment is decided on that a restart found undecided.
     case payment(PaymentHash, effect: UInt64)
 }

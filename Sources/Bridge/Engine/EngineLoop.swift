@@ -135,6 +135,7 @@ actor EngineLoop {
             case .cancelInvoice(let key, let effect, let hash):
                 CrashPoint.beforeCancelInvoice.reach()
                 await world.invoices.cancel(hash, job: key, effect: effect)
+            case .lookUpInvoices: await world.invoices.reconcile()
             case .pay(let key, let hash):
                 CrashPoint.beforePay.reach()
                 await world.payments.begin(hash, job: key)

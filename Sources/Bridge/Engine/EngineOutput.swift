@@ -27,6 +27,8 @@ package enum EngineOutput: Sendable {
     case createInvoice(JobKey, effect: UInt64, BusCreateInvoice)
     /// Make sure that an invoice can't be paid.
     case cancelInvoice(JobKey, effect: UInt64, PaymentHash)
+    /// Look every open invoice up: what became of one may have been forgotten.
+    case lookUpInvoices
     /// Pay: the intent is on disk.
     case pay(JobKey, PaymentHash)
     /// Make sure that a payment never begins.

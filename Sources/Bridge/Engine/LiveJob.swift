@@ -147,6 +147,9 @@ final class LiveJob {
         }
     }
 
+    /// Changes with every step and every recorded event.
+    var mark: UInt64 { version + nextSequence }
+
     /// Whether it is not known what became of a payment.
     var isPaying: Bool { payments.values.contains(.unresolved) }
 
