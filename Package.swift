@@ -342,9 +342,9 @@ let package = Package(
         .testTarget(
             name: "ProcessTests",
             dependencies: [
-                "Bridge", "BridgeProtocol", "Journal", "LCPTesting", "LightningTypes",
-                "LocalNetwork", "ScriptedBridge", "ZeroMQ", "bus-peer", "bus-worker",
-                "journal-writer", "lcp", "lcp-bridge", "lcp-compute", "lcp-provider",
+                "Bridge", "BridgeProtocol", "BusClient", "Journal", "LCPTesting", "LCPWire",
+                "LightningTypes", "LocalNetwork", "ScriptedBridge", "ZeroMQ", "bus-peer",
+                "bus-worker", "journal-writer", "lcp", "lcp-bridge", "lcp-compute", "lcp-provider",
                 "lcp-requester", "lcp-simnet",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),

@@ -48,6 +48,7 @@ package final class Journal: Sendable {
 
     let pool: DatabasePool
     let writer: BatchWriter
+    private let checkpointer: Checkpointer
     let restored: RestoredFlag
     private let lock: Mutex<FileLock?>
 
@@ -75,6 +76,7 @@ package final class Journal: Sendable {
             // The file's name too must survive a power failure.
             try JournalFiles.flushFolder(of: path)
             self.pool = pool
+            checkpointer = try Checkpointer(path: path)
             restored = RestoredFlag(
                 try pool.read { try JournalFiles.isBackup($0) }
             )
@@ -82,7 +84,7 @@ package final class Journal: Sendable {
             throw .from(error, path: path)
         }
         self.path = path
-        writer = BatchWriter(pool: pool, path: path)
+        writer = BatchWriter(pool: pool, path: path) { [checkpointer] in checkpointer.wrote($0) }
     }
 
     /// Commits what waits, takes nothing more, closes the file and lets go of the lock.
@@ -101,6 +103,7 @@ package final class Journal: Sendable {
             }
         }
         do {
+            try checkpointer.close()
             try pool.close()
         } catch {
             throw .from(error, path: path)
@@ -146,7 +149,7 @@ package final class Journal: Sendable {
         let level = options.durability == .full ? 2 : 1
         try database.execute(sql: "PRAGMA synchronous = \(level)")
         try database.execute(
-            sql: "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432"
+            sql: "PRAGMA wal_autocheckpoint = 16384; PRAGMA journal_size_limit = 33554432"
         )
         let expected = ["synchronous": "\(level)", "foreign_keys": "1", "journal_mode": "wal"]
         for (name, value) in expected {

@@ -1,4 +1,5 @@
 import CLinux
+import FoundationEssentials
 import Glibc
 import Synchronization
 
@@ -45,9 +46,15 @@ package final class ChildProcess: Sendable {
     /// - Parameters:
     ///   - program: Its path.
     ///   - arguments: Its arguments, without its name.
+    ///   - environment: Variables it has besides ours, or instead of them.
     ///   - log: The file that standard output and error are appended to.
     /// - Throws: ``LocalNetworkError`` `missingProgram` or `notStarted`.
-    package init(_ program: String, _ arguments: [String], log: String) async throws {
+    package init(
+        _ program: String,
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        log: String
+    ) async throws {
         guard access(program, X_OK) == 0 else {
             throw LocalNetworkError(.missingProgram, "\(program) is not there")
         }
@@ -56,7 +63,7 @@ package final class ChildProcess: Sendable {
             // The thread that starts a process also waits for it: the kernel would kill the process
             // when its thread ends, and threads of the shared pool end as they like.
             let isRunning = WaitingThread.start {
-                guard let pid = Self.spawn(program, arguments, log: log) else {
+                guard let pid = Self.spawn(program, arguments, environment, log: log) else {
                     return continuation.resume(returning: nil)
                 }
                 // Nobody but us reaps it, so the number is still its own here.
@@ -107,7 +114,12 @@ package final class ChildProcess: Sendable {
         killer.cancel()
     }
 
-    private static func spawn(_ program: String, _ arguments: [String], log: String) -> pid_t? {
+    private static func spawn(
+        _ program: String,
+        _ arguments: [String],
+        _ environment: [String: String],
+        log: String
+    ) -> pid_t? {
         let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
         let output = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         defer {
@@ -117,10 +129,15 @@ package final class ChildProcess: Sendable {
         guard input >= 0, output >= 0 else { return nil }
         // `strdup` may give nil only without memory; the list then ends early.
         let texts = ([program] + arguments).map { strdup($0) }
-        defer { texts.forEach { free($0) } }
-        let pid = (texts + [nil]).withUnsafeBufferPointer {
-            // The pointers live until the `defer` above, and the child has copies of them.
-            lcp_spawn(program, $0.baseAddress, environ, input, output)
+        let variables = ProcessInfo.processInfo.environment
+            .merging(environment) { $1 }
+            .map { strdup("\($0)=\($1)") }
+        defer { (texts + variables).forEach { free($0) } }
+        // The pointers live until the `defer` above, and the child has copies of them.
+        let pid = (texts + [nil]).withUnsafeBufferPointer { texts in
+            (variables + [nil]).withUnsafeBufferPointer { variables in
+                lcp_spawn(program, texts.baseAddress, variables.baseAddress, input, output)
+            }
         }
         return pid > 0 ? pid : nil
     }

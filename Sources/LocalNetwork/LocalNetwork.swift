@@ -116,13 +116,19 @@ package actor LocalNetwork {
 
     /// Starts a process of the plan, again or for the first time.
     ///
-    /// - Parameter name: The process, whose node exists.
+    /// - Parameters:
+    ///   - name: The process, whose node exists.
+    ///   - environment: Variables it has besides ours, or instead of them.
     /// - Throws: ``LocalNetworkError``.
-    package func start(_ name: ProcessName) async throws {
+    package func start(
+        _ name: ProcessName,
+        environment: [String: String] = [:]
+    ) async throws {
         let arguments = try arguments(of: name) + (plan.arguments[name.program] ?? [])
         let process = try await ChildProcess(
             "\(plan.programs)/\(name.program)",
             arguments,
+            environment: environment,
             log: log(of: name)
         )
         processes.removeAll { $0.name == name }

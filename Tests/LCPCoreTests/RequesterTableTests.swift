@@ -134,6 +134,7 @@ import Testing
             ("of another notice", .notified(.submitted(foreign)), at: 65),
             ("soon after asking", .peerReturned, at: 5),
             ("", .peerReturned, at: 80),
+            ("soon after asking", .resumed(downtimeSeconds: 1), at: 5),
             ("", .resumed(downtimeSeconds: 60), at: 80),
             ("early", .woken, at: 2),
             ("after a minute", .woken, at: 65),

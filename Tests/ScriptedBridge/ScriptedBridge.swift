@@ -31,7 +31,7 @@ package actor ScriptedBridge {
 
     /// Binds the endpoints below a directory, which must exist.
     package init(in directory: String, market: Market = Market(), epoch: UInt8 = 1) async throws {
-        for folder in ["control", "query", "feed"] {
+        for folder in ["control", "query", "feed/messages", "feed/events"] {
             try FileManager.default.createDirectory(
                 atPath: "\(directory)/\(folder)",
                 withIntermediateDirectories: true

@@ -212,9 +212,10 @@ extension Engine {
             job.doneSends.insert(id)
             unrecorded.insert(key)
             finishIfDone(job, now)
-        case .blocked:
+        case .blocked, .failed:
             job.effects[id]?.phase = .blocked
             blocked[key.peer, default: []].insert(key)
+            if case .failed = result { retrying.insert(key) }
             finishIfDone(job, now)
         case .tooLarge:
             guard id < EffectRules.firstOwnID else { return sent(key, id, .givenUp, now) }
@@ -233,7 +234,7 @@ extension Engine {
         job.isParked = true
         parkedJobs += 1
         count("job.parked")
-        record([.parked(true)], for: job, .parking(nil))
+        record([.parked(true)], for: job, .parking(true, nil))
         // Nobody would answer a payer.
         for (hash, state) in job.invoices where state == .open {
             put(.cancelInvoice(job.key, effect: EffectRules.firstOwnID, hash))
@@ -289,6 +290,8 @@ extension Engine {
         job.changedAt = now
         let done = job.doneSends.sorted().map { Fact.effectDone($0) }
         job.doneSends = []
+        var shown = job.summary
+        shown.version += 1
         write(
             Step(
                 job: job.key,
@@ -304,7 +307,13 @@ extension Engine {
                 facts: done + facts
             ),
             for: job,
-            LiveJob.Writing(version: job.version + 1, events: [], tickets: [], payments: [:])
+            LiveJob.Writing(
+                version: job.version + 1,
+                events: [],
+                tickets: [],
+                payments: [:],
+                shown: shown
+            )
         )
         advance(job, now)
     }

@@ -101,6 +101,8 @@ extension Engine {
         job.events.append(
             LiveJob.QueuedEvent(event: event, sequence: job.takeSequence())
         )
+        var shown = job.summary
+        shown.version = 1
         write(
             Step(
                 job: key,
@@ -113,7 +115,13 @@ extension Engine {
                 facts: facts
             ),
             for: job,
-            LiveJob.Writing(version: 1, events: [], tickets: [ticket], payments: [:])
+            LiveJob.Writing(
+                version: 1,
+                events: [],
+                tickets: [ticket],
+                payments: [:],
+                shown: shown
+            )
         )
         advance(job, now)
     }
@@ -132,7 +140,7 @@ extension Engine {
         case .unspecified, .quoting, .quoted: break
         case .paying, .running, .done, .failed, .cancelled, .unanswered, .paidFailed,
             .UNRECOGNIZED:
-            return put(.answer(ticket, .job(job.onDisk)))
+            return put(.answer(ticket, .job(job.shown)))
         }
         let ceiling = ceiling.clamped
         job.ceiling = ceiling
@@ -161,11 +169,11 @@ extension Engine {
 
     /// A person takes a parked job up again.
     mutating func retry(_ job: LiveJob, _ ticket: ClientTicket, _ now: UnixTime) {
-        guard job.isParked else { return put(.answer(ticket, .job(job.onDisk))) }
+        guard job.isParked else { return put(.answer(ticket, .job(job.shown))) }
         job.isParked = false
         job.faults = 0
         parkedJobs -= 1
-        record([.parked(false)], for: job, .parking(ticket))
+        record([.parked(false)], for: job, .parking(false, ticket))
         if job.events.isEmpty { job.events.append(.woken) }
         advance(job, now)
     }
@@ -198,11 +206,10 @@ extension Engine {
 
     /// The peer may have missed something, or we may have.
     mutating func peerReturned(_ job: LiveJob, _ now: UnixTime) {
-        guard job.key.role == .requester, job.finishedAt == nil,
-            !job.events.contains(where: { $0.event.isPeerReturned })
-        else { return }
-        let event = BusJobEvent.with { $0.peerReturned = BusPeerReturned() }
-        job.events.append(LiveJob.QueuedEvent(event: event))
+        guard job.key.role == .requester, job.finishedAt == nil else { return }
+        if job.isPaying { job.mayHaveMissedAnswer = true }
+        guard !job.events.contains(where: { $0.event.isPeerReturned }) else { return }
+        job.events.append(.peerReturned)
         advance(job, now)
     }
 
@@ -239,6 +246,7 @@ extension Engine {
         if job.isPaid { put(.paid(job.key, true)) }
         if let event = resumedEvents.removeValue(forKey: job.key) {
             job.events.append(LiveJob.QueuedEvent(event: event))
+            if job.isPaying { job.mayHaveMissedAnswer = true }
         }
         for id in job.effects.keys.sorted() { run(id, of: job, now) }
         advance(job, now)
@@ -248,18 +256,23 @@ extension Engine {
     mutating func unblock(_ peer: NodeID?, _ now: UnixTime) {
         let peers = peer.map { [$0] } ?? Array(blocked.keys)
         for peer in peers {
-            for key in blocked.removeValue(forKey: peer) ?? [] {
-                guard let job = jobs[key] else { continue }
-                for (id, effect) in job.effects.sorted(by: { $0.key < $1.key })
-                where effect.phase == .blocked {
-                    run(id, of: job, now)
-                }
-            }
+            for key in blocked.removeValue(forKey: peer) ?? [] { sendBlocked(key, now) }
         }
     }
 
-    /// Records sends that no step came for, and looks whether finished jobs may go.
-    mutating func tick(_ now: UnixTime) {
+    private mutating func sendBlocked(_ key: JobKey, _ now: UnixTime) {
+        guard let job = jobs[key], !job.isLost else { return }
+        for (id, effect) in job.effects.sorted(by: { $0.key < $1.key })
+        where effect.phase == .blocked {
+            run(id, of: job, now)
+        }
+    }
+
+    /// An lnd that is away for long is not asked for all at once.
+    private static let retriesPerTick = 256
+
+    /// Records sends that no step came for.
+    mutating func recordSends() {
         for key in unrecorded {
             guard let job = jobs[key], !job.isLost, job.step == nil, !job.doneSends.isEmpty
             else { continue }
@@ -268,6 +281,15 @@ extension Engine {
             record(done.map { .effectDone($0) }, for: job, .done)
         }
         unrecorded = []
+    }
+
+    /// Records what was sent, tries what lnd could not send, and looks whether finished jobs may go.
+    mutating func tick(_ now: UnixTime) {
+        recordSends()
+        for key in retrying.prefix(Self.retriesPerTick) {
+            retrying.remove(key)
+            sendBlocked(key, now)
+        }
         for key in unstarted {
             guard let job = jobs[key], job.version == 0 else {
                 unstarted.remove(key)
@@ -409,6 +431,11 @@ extension Engine {
         let pays = job.effectIDs { $0.paid == hash }
         let facts: [Fact] = [.paymentSucceeded(hash, preimage: preimage, fee: fee)]
         recordEvent(event, for: job, facts, completes: pays, limit: nil, ticket: nil)
+        if job.mayHaveMissedAnswer {
+            // Only now the worker may ask for it.
+            job.mayHaveMissedAnswer = false
+            job.events.append(.peerReturned)
+        }
         advance(job, now)
     }
 
@@ -519,6 +546,10 @@ extension LiveJob {
 extension LiveJob.QueuedEvent {
     static var woken: Self {
         LiveJob.QueuedEvent(event: .with { $0.woken = BusWoken() })
+    }
+
+    static var peerReturned: Self {
+        LiveJob.QueuedEvent(event: .with { $0.peerReturned = BusPeerReturned() })
     }
 }
 

@@ -121,7 +121,8 @@ extension Engine {
                 payments: Dictionary(
                     payments.map { ($0.decision.intent.hash, $0.effect) },
                     uniquingKeysWith: { first, _ in first }
-                )
+                ),
+                shown: job.summary
             )
         )
         recount(job, wasActive: wasActive, wasPaid: wasPaid)
@@ -253,8 +254,6 @@ extension Engine {
     mutating func write(_ step: Step, for job: LiveJob, _ writing: LiveJob.Writing) {
         job.unconfirmed += 1
         job.version = writing.version
-        var writing = writing
-        writing.summary = job.summary
         job.writing.append(writing)
         put(.commit(step))
     }
@@ -278,8 +277,8 @@ extension Engine {
             }
             let writing = job.writing.remove(at: index)
             guard !job.isLost else { break }
-            job.onDisk = writing.summary
-            for ticket in writing.tickets { put(.answer(ticket, .job(job.onDisk))) }
+            job.shown = writing.shown
+            for ticket in writing.tickets { put(.answer(ticket, .job(job.shown))) }
             dropDone(job, keeping: committed, version: version)
             for (hash, error) in committed.refusals {
                 job.payments[hash] = nil
@@ -287,7 +286,7 @@ extension Engine {
                 refuse(id, hash, .refusal(error), job)
             }
             runCommitted(job, version: version, now)
-            put(.changed(job.onDisk))
+            put(.changed(job.shown))
             advance(job, now)
         }
         confirmed(job, now)
@@ -312,11 +311,11 @@ extension Engine {
         job.unconfirmed -= 1
         switch (purpose, result) {
         case (.event(let ticket), .success):
-            if let ticket { put(.answer(ticket, .job(job.onDisk))) }
-        case (.parking(let ticket), .success):
-            job.onDisk.parked = job.isParked
-            if let ticket { put(.answer(ticket, .job(job.onDisk))) }
-            put(.changed(job.onDisk))
+            if let ticket { put(.answer(ticket, .job(job.shown))) }
+        case (.parking(let isParked, let ticket), .success):
+            job.shown.parked = isParked
+            if let ticket { put(.answer(ticket, .job(job.shown))) }
+            put(.changed(job.shown))
         case (.done, .success): break
         case (.finish, .success):
             if job.finishedAt == nil, !job.isLost {
@@ -326,8 +325,9 @@ extension Engine {
                 if job.isParked { (job.isParked, parkedJobs) = (false, parkedJobs - 1) }
                 recount(job, wasActive: wasActive, wasPaid: wasPaid)
                 if job.isPaid { put(.paid(key, false)) }
-                job.onDisk = job.summary
-                put(.changed(job.onDisk))
+                job.shown.finishedUnix = now.seconds
+                job.shown.parked = false
+                put(.changed(job.shown))
             }
         case (.payment(let hash, _), .success): put(.pay(key, hash))
         case (.payment(let hash, let effect), .failure(let error))
@@ -338,7 +338,8 @@ extension Engine {
         case (.finish, .failure(let error)) where error.code == .notFinished:
             // Tried again with the next tick.
             finishing.insert(key)
-        case (.event(let ticket), .failure(let error)), (.parking(let ticket), .failure(let error)):
+        case (.event(let ticket), .failure(let error)),
+            (.parking(_, let ticket), .failure(let error)):
             if let ticket { put(.answer(ticket, .failure(.journal(error)))) }
             lose(job, error, now)
         case (.done, .failure(let error)), (.finish, .failure(let error)),

@@ -47,6 +47,8 @@ package struct Engine {
     var parkedJobs = 0
     /// Jobs with sends that wait for the peer or for lnd.
     var blocked: [NodeID: Set<JobKey>] = [:]
+    /// Those of them whose sends are tried again with the next ticks.
+    var retrying: Set<JobKey> = []
     /// Jobs whose done sends are not recorded.
     var unrecorded: Set<JobKey> = []
     /// Jobs of which no step was made yet.
@@ -164,7 +166,9 @@ package struct Engine {
         case .peerReturned(let key): withJob(key, input) { $0.peerReturned($1, now) }
         case .unblocked(let peer): unblock(peer, now)
         case .tick: tick(now)
-        case .drain: drainUntil = now.advanced(bySeconds: Self.drainSeconds)
+        case .drain:
+            drainUntil = now.advanced(bySeconds: Self.drainSeconds)
+            recordSends()
         }
     }
 
@@ -241,6 +245,7 @@ package struct Engine {
         jobs[job.key] = nil
         finishing.remove(job.key)
         unrecorded.remove(job.key)
+        retrying.remove(job.key)
         blocked[job.key.peer]?.remove(job.key)
         if blocked[job.key.peer]?.isEmpty == true { blocked[job.key.peer] = nil }
         for id in job.wireIDs { wireIDs[WireName(peer: job.key.peer, jobID: id)] = nil }

@@ -122,7 +122,7 @@ package enum RecordPurpose: Sendable {
     /// Sends are done.
     case done
     /// The job was parked or taken up again.
-    case parking(ClientTicket?)
+    case parking(Bool, ClientTicket?)
     /// The job is over.
     case finish
     /// A payment is decided on that a restart found undecided.
@@ -133,8 +133,10 @@ package enum RecordPurpose: Sendable {
 package enum SendResult: Sendable {
     /// lnd took it.
     case sent
-    /// The peer or lnd is away: try again later.
+    /// The peer is away: try again when it is back.
     case blocked
+    /// lnd could not do it now: try again soon.
+    case failed
     /// The peer can't receive so much.
     case tooLarge
     /// Its time is over.

@@ -282,7 +282,7 @@ actor EngineLoop {
             }
             inputs.put(.sent(key, effect: effect, await attempt(outbound, key)))
         } catch {
-            inputs.put(.sent(key, effect: effect, .blocked))
+            inputs.put(.sent(key, effect: effect, .failed))
         }
     }
 
@@ -301,7 +301,8 @@ actor EngineLoop {
                     "a message waits for the peer or lnd",
                     metadata: ["lcp.job": "\(key)", "reason": "\(error)"]
                 )
-                return .blocked
+                if case .peerNotConnected = error { return .blocked }
+                return .failed
             }
         }
     }

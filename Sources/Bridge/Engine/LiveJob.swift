@@ -49,8 +49,8 @@ final class LiveJob {
         var events: [QueuedEvent]
         var tickets: [ClientTicket]
         var payments: [PaymentHash: UInt64]
-        /// The job as this step leaves it.
-        var summary = BusJob()
+        /// The job as everybody may see it once this is on disk.
+        var shown: BusJob
     }
 
     let key: JobKey
@@ -80,10 +80,14 @@ final class LiveJob {
     /// The order a compute worker has, and the effect that asked for it.
     var computation: (order: UInt64, effect: UInt64)?
     var writing: [Writing] = []
+    /// The job as the journal has it: what others are told.
+    var shown: BusJob
     /// How many writes are not confirmed.
     var unconfirmed = 0
     /// A write failed: the journal is read again once all writes have ended.
     var isLost = false
+    /// Whether the answer may have come and gone before its payment is known to have succeeded.
+    var mayHaveMissedAnswer = false
     /// Replies that broke the rules, in a row.
     var faults = 0
     /// The job ids used on the wire since the job is in memory.
@@ -95,6 +99,11 @@ final class LiveJob {
         self.key = key
         createdAt = now
         changedAt = now
+        shown = .with {
+            $0.key = key.bus
+            $0.createdUnix = now.seconds
+            $0.changedUnix = now.seconds
+        }
     }
 
     /// Takes a job up from the journal.
@@ -114,6 +123,7 @@ final class LiveJob {
         finishedAt = summary.finishedAt
         inputBytes = summary.inputBytes
         outputBytes = summary.answerBytes
+        shown = BusJob(summary)
         for effect in record.outstanding {
             guard let known = try? BusEffect(serializedBytes: effect.effect.body),
                 let body = known.body
@@ -127,7 +137,6 @@ final class LiveJob {
         nextSequence = record.nextEvent
         invoices = record.invoices
         payments = record.payments
-        onDisk = self.summary
     }
 
     /// Whether money has moved for the job, as far as the bridge itself has seen.
@@ -137,6 +146,9 @@ final class LiveJob {
         case .requester: payments.values.contains { $0 != .failed }
         }
     }
+
+    /// Whether it is not known what became of a payment.
+    var isPaying: Bool { payments.values.contains(.unresolved) }
 
     /// Whether the job counts against its peer's limit.
     var isActive: Bool {
@@ -158,12 +170,7 @@ final class LiveJob {
         effects.keys.filter { $0 < EffectRules.firstOwnID && !doneSends.contains($0) }.sorted()
     }
 
-    /// The job as the journal has it: what clients and observers are told.
-    ///
-    /// Memory may be some steps ahead, and those may still fail.
-    var onDisk = BusJob()
-
-    /// The job as it will be when all its steps are on disk.
+    /// The job as it will be when all writes are on disk.
     var summary: BusJob {
         .with {
             $0.key = key.bus

@@ -42,10 +42,11 @@ extension LndSession {
 
     /// Tells the connection what happened and sets its effects going.
     func happened(_ event: LndLink.Event, of life: UInt64) {
-        let before = link.status.name
+        let before = link.status
         if case .ended = event { counts.count(.streamEnded) }
         let effects = link.handle(event, of: life, jitter: .random(in: 0..<1))
-        if link.status.name != before {
+        // A wait's reason too: it is what the operator has to act on.
+        if link.status != before {
             logger.info(
                 "lnd link",
                 metadata: [

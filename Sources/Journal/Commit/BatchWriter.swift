@@ -36,10 +36,13 @@ final class BatchWriter: Sendable {
     private let pool: DatabasePool
     private let path: String
     private let queue = Mutex(Queue())
+    /// Told how many writes a transaction has put on disk.
+    private let committed: @Sendable (Int) -> Void
 
-    init(pool: DatabasePool, path: String) {
+    init(pool: DatabasePool, path: String, committed: @escaping @Sendable (Int) -> Void) {
         self.pool = pool
         self.path = path
+        self.committed = committed
     }
 
     /// What was written so far and what waits.
@@ -196,6 +199,7 @@ final class BatchWriter: Sendable {
         }
         for (request, why) in refused { request.fail(why) }
         for (_, tell) in succeeded { tell() }
+        committed(succeeded.count)
     }
 }
 

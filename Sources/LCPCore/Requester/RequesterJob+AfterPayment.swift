@@ -89,7 +89,8 @@ extension RequesterJob {
         case .resumed(let downtimeSeconds):
             var waiting = receipt
             waiting.deadline = receipt.deadline.advanced(bySeconds: downtimeSeconds)
-            askForAnswer(waiting, context)
+            // The answer may have come while nobody listened, however lately we asked.
+            state = .awaitingAnswer(repeated(waiting, context))
         case .woken:
             if context.now >= receipt.deadline {
                 if let failure = receipt.provisional {
@@ -119,10 +120,11 @@ extension RequesterJob {
         case .errorReceived(let id, let failure):
             // The deadline for something better has passed.
             if id == receipt.offer.jobID { settle(receipt, .failure(failure), context) }
-        case .peerReturned, .resumed:
+        case .peerReturned:
             guard mayRepeat(receipt, context) else { return }
-            let asked = repeated(receipt, context)
-            state = .unanswered(asked, until: until)
+            state = .unanswered(repeated(receipt, context), until: until)
+        case .resumed:
+            state = .unanswered(repeated(receipt, context), until: until)
         case .woken:
             guard context.now >= until else { return }
             state = .finished
@@ -182,7 +184,8 @@ extension RequesterJob {
     }
 
     private func mayRepeat(_ receipt: Receipt, _ context: RequesterContext) -> Bool {
-        context.now >= receipt.askedAt.advanced(bySeconds: context.rules.repeatPauseSeconds)
+        receipt.repeats == 0
+            || context.now >= receipt.askedAt.advanced(bySeconds: context.rules.repeatPauseSeconds)
     }
 
     /// Sends the request again under the same job id, with a fresh message id.

@@ -24,6 +24,8 @@ package struct RequesterRules: Equatable, Sendable {
     /// When to ask for an overdue answer, in seconds; doubles up to sixteen times that.
     package var repeatSeconds: UInt64 = 60
     /// The shortest time between two repeats, in seconds, however often the peer returns.
+    ///
+    /// A restart of our own bridge asks at once.
     package var repeatPauseSeconds: UInt64 = 10
     /// How long after the deadline the bridge tells the client in a dead worker's place, in
     /// seconds.
