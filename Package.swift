@@ -443,8 +443,7 @@ let package = Package(
             dependencies: [
                 "GRPCNGHTTP2", "InteropControl", "LightningCrypto", "LightningTypes", "LndRPC",
                 "lcp", "lcp-bridge", "lcp-compute", "lcp-grpc-peer", "lcp-provider",
-                "lcp-requester",
-                "lcp-simnet",
+                "lcp-requester", "lcp-simnet",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

@@ -214,3 +214,13 @@ def silence():
         reference.send_result(late, OUTPUT)
         house.until(lambda: house.job(job["job_id"])["stage"] == "done", "the result is taken")
         bought(house.result(job["job_id"]).end(), reference)
+
+
+@check("every message of both sides comes twice, and the job is bought once")
+def everything_twice():
+    with market() as (simnet, house, reference):
+        for pair in (("ours", "theirs"), ("theirs", "ours")):
+            simnet.ctl("messages", *pair, "--duplicate", 100)
+        job = house.ask(reference.node, PROMPT).end()
+        bought(job, reference)
+        equal([j.executions for j in reference.jobs.values()], [1], "executions")
