@@ -1,4 +1,4 @@
-"""Our side of a market: the bridge and its workers beside a node, and `lcp` as its owner uses it."""
+"""Our side of a market: bridge and workers beside a node, and `lcp` as its owner uses it."""
 
 import json
 import os

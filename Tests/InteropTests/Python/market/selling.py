@@ -57,14 +57,18 @@ def purchase():
         equal(head["expiry"], response["quote_expiry"], "the quote's envelope ends with it")
         invoice = bolt11.decode(response["payment_request"])
         expect("d" not in invoice.tags, "a text in the invoice")
-        expect(invoice.timestamp + invoice.number_of("x") <= expiry, "the invoice outlives the quote")
+        end = invoice.timestamp + invoice.number_of("x")
+        expect(end <= expiry, "the invoice outlives the quote")
 
         result = reference.accept(response)
         answer = bytes.fromhex(result["result_hex"]).decode()
         equal(answer, deterministic_answer(PROMPT), "the result")
         equal(result["content_type"], wire.TEXT, "the content type")
         expect(int(result["envelope"]["expiry"]) <= time.time() + 600, "beyond the window")
-        records = {wire.QUOTE_RESPONSE: [1, 2, 3, 4, 30, 31, 32, 33], wire.RESULT: [1, 2, 3, 4, 40, 41]}
+        records = {
+            wire.QUOTE_RESPONSE: [1, 2, 3, 4, 30, 31, 32, 33],
+            wire.RESULT: [1, 2, 3, 4, 40, 41],
+        }
         for kind, _, payload in reference.heard[1:]:
             equal(list(wire.read_stream(payload)), records[kind], f"records of {wire.NAMES[kind]}")
         equal(len(reference.heard), 3, "messages of ours")
