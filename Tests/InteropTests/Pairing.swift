@@ -9,7 +9,7 @@ struct Pairing: Sendable {
 
     /// The number of unary calls that must not make memory grow; the full proof asks for 100,000.
     static let sequentialCalls =
-        ProcessInfo.processInfo.environment["LCP_INTEROP_CALLS"].flatMap { Int($0) } ?? 20_000
+        ProcessInfo.processInfo.environment["LCP_INTEROP_CALLS"].flatMap { Int($0) } ?? 100_000
 
     /// Ends a scenario that hangs; on a slow machine in debug a call takes a millisecond.
     static let timeLimit = TimeLimitTrait.Duration.minutes(1 + sequentialCalls / 20_000)
