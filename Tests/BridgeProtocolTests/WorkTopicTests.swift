@@ -30,10 +30,18 @@ import Testing
 }
 
 @Suite struct BusEndpointTests {
-    @Test func `each endpoint has a path of its own, below a folder`() {
+    @Test func `each right has a folder of its own, none inside another's`() {
         let paths = BusEndpoint.allCases.map(\.path)
         #expect(paths.count == 10)
         #expect(Set(paths).count == paths.count)
-        #expect(paths.allSatisfy { $0.split(separator: "/").count == 2 })
+        let folders = Dictionary(grouping: paths) { path in
+            path.split(separator: "/").dropLast().joined(separator: "/") + "/"
+        }
+        // A role's two sockets are one right.
+        #expect(folders.values.map(\.count).sorted() == [1, 1, 1, 1, 2, 2, 2])
+        for folder in folders.keys {
+            #expect(folder != "/")
+            #expect(folders.keys.count { $0.hasPrefix(folder) } == 1, "\(folder)")
+        }
     }
 }

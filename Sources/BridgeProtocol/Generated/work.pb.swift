@@ -311,7 +311,8 @@ package nonisolated struct BusRevoke: Sendable {
   package init() {}
 }
 
-/// The bridge will not give this worker work; the worker should say so and exit.
+/// The bridge will not give this worker work; the worker says so and exits with an error. With the
+/// code `drained`, the answer to Goodbye: nothing of the worker is on its way any more, and it exits.
 package nonisolated struct BusRefused: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

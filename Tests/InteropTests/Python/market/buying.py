@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import threading
+import time
 
 from checks import PATIENCE, check, equal, expect
 from simnet.harness import eventually, network
@@ -65,6 +66,8 @@ def purchase():
         equal(request["params_hex"], params.hex(), "the params")
         equal(request["input_hex"], PROMPT.encode().hex(), "the prompt")
         equal(request["envelope"]["job_id_hex"], job["job_id"], "the job")
+        left = int(request["envelope"]["expiry"]) - int(time.time())
+        expect(300 < left <= 600, f"the request ends in {left} s")
         payloads = {kind: payload for kind, _, payload in reference.heard}
         records = list(wire.read_stream(payloads[wire.QUOTE_REQUEST]))
         equal(records, [1, 2, 3, 4, 20, 21, 22], "the records")
@@ -214,3 +217,13 @@ def silence():
         reference.send_result(late, OUTPUT)
         house.until(lambda: house.job(job["job_id"])["stage"] == "done", "the result is taken")
         bought(house.result(job["job_id"]).end(), reference)
+
+
+@check("every message of both sides comes twice, and the job is bought once")
+def everything_twice():
+    with market() as (simnet, house, reference):
+        for pair in (("ours", "theirs"), ("theirs", "ours")):
+            simnet.ctl("messages", *pair, "--duplicate", 100)
+        job = house.ask(reference.node, PROMPT).end()
+        bought(job, reference)
+        equal([j.executions for j in reference.jobs.values()], [1], "executions")

@@ -56,7 +56,8 @@ def agreement():
     for (kind, fields), answer in zip(random_messages, encoded, strict=True):
         expect(answer["ok"], f"{wire.NAMES[kind]} {fields}: {answer}")
         payloads.append(answer["payload_hex"])
-        equal(wire.encode(kind, fields).hex(), answer["payload_hex"], f"{wire.NAMES[kind]} {fields}")
+        own = wire.encode(kind, fields).hex()
+        equal(own, answer["payload_hex"], f"{wire.NAMES[kind]} {fields}")
     found = batch(
         "decode",
         [
@@ -100,7 +101,8 @@ def messages(generator, count):
             return {"task_kind": text(1), "params_hex": maybe(data()), "llm_chat_params": None}
         params = wire.chat_params(text(1), maybe(number(32)), maybe(number(32)))
         if generator.random() < 0.3:
-            params += wire.stream((generator.choice([4, 252, 253, 1 << 40]), generator.randbytes(5)))
+            unknown = generator.choice([4, 252, 253, 1 << 40])
+            params += wire.stream((unknown, generator.randbytes(5)))
         return {
             "task_kind": wire.CHAT,
             "params_hex": params.hex(),

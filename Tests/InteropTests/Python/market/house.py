@@ -1,4 +1,4 @@
-"""Our side of a market: the bridge and its workers beside a node, and `lcp` as its owner uses it."""
+"""Our side of a market: bridge and workers beside a node, and `lcp` as its owner uses it."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 
@@ -14,6 +15,8 @@ from simnet.harness import eventually
 
 # Where the programs are.
 PROGRAMS = pathlib.Path()
+# The bus for Python.
+SCHEMA = pathlib.Path(__file__).resolve().parents[4] / "ipc-schema" / "python"
 PROFILE = "gpt-5.2"
 RATES = (1_750_000, 14_000_000)
 
@@ -21,7 +24,7 @@ RATES = (1_750_000, 14_000_000)
 class House:
     """Processes of ours in a directory of their own."""
 
-    def __init__(self, node, *, sells=(), buys=False, requester=None, compute=()):
+    def __init__(self, node, *, sells=(), buys=False, requester=None, compute=(), python=None):
         self.node = node
         # A Unix socket's path is short.
         self.directory = tempfile.mkdtemp(prefix="lcp-house-")
@@ -39,6 +42,13 @@ class House:
         if sells:
             self.commands["lcp-provider"] = offers
             self.commands["lcp-compute"] = ["--backend", "deterministic", *compute]
+        self.programs = {}
+        if python is not None:
+            # A worker of another language in the place of ours.
+            self.programs["lcp-compute"] = sys.executable
+            self.commands["lcp-compute"] = [str(SCHEMA / "examples" / python)]
+            self.environment["PYTHONPATH"] = str(SCHEMA)
+            self.environment["PYTHONDONTWRITEBYTECODE"] = "1"
         if buys:
             config = pathlib.Path(self.directory, "requester.yaml")
             settings = requester or {}
@@ -70,13 +80,18 @@ class House:
     def start(self, name):
         with open(f"{self.directory}/{name}.log", "ab") as log:
             self.processes[name] = subprocess.Popen(
-                [str(PROGRAMS / name), *self.commands[name]],
+                [self.programs.get(name, str(PROGRAMS / name)), *self.commands[name]],
                 env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
 
     def kill(self, name):
         self.processes[name].send_signal(signal.SIGKILL)
         self.processes[name].wait()
+
+    def drain(self, name):
+        """Ends a process with SIGTERM and gives its exit code."""
+        self.processes[name].terminate()
+        return self.processes[name].wait(PATIENCE)
 
     def await_bridge(self):
         self.until(lambda: self.status()["lnd_state"] == "ready", "the bridge has its lnd")

@@ -107,7 +107,9 @@ class Reference:
             self._note(kind, None, payload, fault=f"{wire.NAMES[kind]}: {error}")
             return
         again = wire.encode(kind, fields)
-        fault = None if again == payload else f"{wire.NAMES[kind]}: {payload.hex()}, not {again.hex()}"
+        fault = None
+        if again != payload:
+            fault = f"{wire.NAMES[kind]}: {payload.hex()}, not {again.hex()}"
         if kind == wire.MANIFEST:
             self.manifest_of_other = fields
         elif kind == wire.QUOTE_REQUEST:
@@ -178,10 +180,10 @@ class Reference:
 
     # What was said.
 
-    def await_message(self, kind, condition=lambda fields: True, after=0, among=None, patience=PATIENCE):
+    def await_message(self, kind, condition=lambda fields: True, after=0, among=None):
         """The first such message from the other side, and how many there were up to it."""
         among = self.heard if among is None else among
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + PATIENCE
         with self.news:
             while True:
                 for index, (found, fields, _) in enumerate(among[after:], after):
@@ -195,7 +197,8 @@ class Reference:
         return self.await_message(kind, condition, after, self.said)
 
     def _account(self):
-        return f"heard {[wire.NAMES[k] for k, _, _ in self.heard]}, said {[wire.NAMES[k] for k, _, _ in self.said]}"
+        heard, said = ([wire.NAMES[m[0]] for m in log] for log in (self.heard, self.said))
+        return f"heard {heard}, said {said}"
 
     def all_heard(self, kind):
         with self.news:
@@ -233,7 +236,8 @@ class Reference:
         expiry = (self.stopped_at or now) + self.ttl
         job_id = head["job_id_hex"]
         digest = wire.terms_hash(
-            bytes.fromhex(job_id), price, expiry, wire.CHAT, data, bytes.fromhex(request["params_hex"])
+            bytes.fromhex(job_id), price, expiry, wire.CHAT, data,
+            bytes.fromhex(request["params_hex"]),
         )
         job = self.jobs.get(job_id)
         if job is not None:
@@ -259,7 +263,8 @@ class Reference:
         # The expiry is made anew from the clock, so this holds for one second only.
         if digest != job.terms_hash:
             return self._error(request, 5, "terms_hash mismatch for job")
-        self.send_payload(wire.QUOTE_RESPONSE, job.payload, wire.decode(wire.QUOTE_RESPONSE, job.payload))
+        fields = wire.decode(wire.QUOTE_RESPONSE, job.payload)
+        self.send_payload(wire.QUOTE_RESPONSE, job.payload, fields)
         # Whatever its state: a job that is done is executed once more.
         return None if job.is_running else self._run(job)
 

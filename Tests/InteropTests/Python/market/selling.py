@@ -16,10 +16,10 @@ PROMPT = "Say hello in one word."
 
 
 @contextlib.contextmanager
-def market(*, compute=(), **habits):
+def market(*, sells=PROFILE, compute=(), python=None, **habits):
     """Our house, which sells, and the reference, which has the money."""
     with network("theirs:ours:10000000", names=("ours", "theirs")) as (simnet, ours, theirs):
-        with House(ours, sells=[PROFILE], compute=compute) as house:
+        with House(ours, sells=[sells], compute=compute, python=python) as house:
             with Reference(theirs, ours, **habits) as reference:
                 yield simnet, house, reference
 
@@ -57,14 +57,18 @@ def purchase():
         equal(head["expiry"], response["quote_expiry"], "the quote's envelope ends with it")
         invoice = bolt11.decode(response["payment_request"])
         expect("d" not in invoice.tags, "a text in the invoice")
-        expect(invoice.timestamp + invoice.number_of("x") <= expiry, "the invoice outlives the quote")
+        end = invoice.timestamp + invoice.number_of("x")
+        expect(end <= expiry, "the invoice outlives the quote")
 
         result = reference.accept(response)
         answer = bytes.fromhex(result["result_hex"]).decode()
         equal(answer, deterministic_answer(PROMPT), "the result")
         equal(result["content_type"], wire.TEXT, "the content type")
         expect(int(result["envelope"]["expiry"]) <= time.time() + 600, "beyond the window")
-        records = {wire.QUOTE_RESPONSE: [1, 2, 3, 4, 30, 31, 32, 33], wire.RESULT: [1, 2, 3, 4, 40, 41]}
+        records = {
+            wire.QUOTE_RESPONSE: [1, 2, 3, 4, 30, 31, 32, 33],
+            wire.RESULT: [1, 2, 3, 4, 40, 41],
+        }
         for kind, _, payload in reference.heard[1:]:
             equal(list(wire.read_stream(payload)), records[kind], f"records of {wire.NAMES[kind]}")
         equal(len(reference.heard), 3, "messages of ours")
@@ -225,3 +229,48 @@ def paid_meanwhile():
         price = wire.approx_price(len(PROMPT), *RATES, 4096)
         house.await_bridge()
         house.until(lambda: house.lcp("ledger")["earned_msat"] == price, "the ledger has it")
+
+
+@check("a result that is ready while the buyer is away is sent when it is back")
+def buyer_away():
+    with market(compute=["--delay", "1500"]) as (simnet, house, reference):
+        _, response = reference.quote(PROMPT, PROFILE)
+        reference.pay(response)
+        job_id = response["envelope"]["job_id_hex"]
+        simnet.ctl("separate", "ours", "theirs", "--stay-down")
+        house.until(lambda: house.job(job_id)["output_bytes"] > 0, "the result is ready")
+        equal(reference.all_heard(wire.RESULT), [], "results heard meanwhile")
+        simnet.ctl("join", "ours", "theirs")
+        result = reference.await_result(response)
+        answer = bytes.fromhex(result["result_hex"]).decode()
+        equal(answer, deterministic_answer(PROMPT), "the result")
+
+
+@check("every message of both sides comes twice, and the job is sold once")
+def everything_twice():
+    with market() as (simnet, house, reference):
+        reference.await_message(wire.MANIFEST)
+        for pair in (("ours", "theirs"), ("theirs", "ours")):
+            simnet.ctl("messages", *pair, "--duplicate", 100)
+        _, response = reference.quote(PROMPT, PROFILE)
+        reference.accept(response)
+        reference.cancel(response["envelope"]["job_id_hex"])
+        # What comes behind the cancellation has been handled after it.
+        reference.quote(PROMPT, PROFILE)
+        job_id = response["envelope"]["job_id_hex"]
+        equal(house.job(job_id)["stage"], "done", "the stage")
+        equal(house.lcp("ledger")["earned_msat"], int(response["price_msat"]), "earned")
+        equal(len(house.lcp("jobs")["jobs"]), 2, "jobs")
+        expect(house.counter("message.replayed") >= 2, "no repeat was noticed")
+
+
+@check("a compute worker in Python serves a paid job, and is told when it may go")
+def python_worker():
+    with market(sells="shout", python="compute_worker.py") as (_, house, reference):
+        _, response = reference.quote(PROMPT, "shout")
+        result = reference.accept(response)
+        equal(bytes.fromhex(result["result_hex"]).decode(), PROMPT.upper(), "the result")
+        equal(house.drain("lcp-compute"), 0, "the exit code")
+        counters = house.status()["counters"]
+        equal(counters.get("compute.workers_drained"), 1, "workers that went in good order")
+        expect("unfinished" not in house.last_words("lcp-compute"), "it was not dismissed")
