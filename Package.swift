@@ -453,7 +453,8 @@ let package = Package(
             name: "InteropTests",
             dependencies: [
                 "GRPCNGHTTP2", "InteropControl", "LightningCrypto", "LightningTypes", "LndRPC",
-                "lcp", "lcp-bridge", "lcp-compute", "lcp-grpc-peer", "lcp-provider", "lcp-requester",
+                "lcp", "lcp-bridge", "lcp-compute", "lcp-grpc-peer", "lcp-provider",
+                "lcp-requester",
                 "lcp-simnet",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
