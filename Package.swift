@@ -355,6 +355,17 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "BOLT11", "BridgeProtocol", "BusClient", "GRPCNGHTTP2", "LCPWire",
+                "LightningCrypto", "LightningTypes", "LndRPC", "LocalNetwork", "lcp", "lcp-bridge",
+                "lcp-compute", "lcp-provider", "lcp-requester", "lcp-simnet",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "LndRPCTests",
             dependencies: [
                 "GRPCNGHTTP2", "GRPCProtobufCoding", "LightningCrypto", "LightningTypes", "LndRPC",

@@ -63,7 +63,7 @@ package actor LocalNetwork {
         settings.connectTimeout = .milliseconds(250)
         settings.answerTimeout = .seconds(30)
         return try await withThrowingTaskGroup(of: Result?.self) { group in
-            for node in nodes {
+            for node in bridgedNodes {
                 let client = try await BusClient(directory: node.busDirectory, settings: settings)
                 clients[node.name] = client
                 group.addTask {
@@ -83,6 +83,10 @@ package actor LocalNetwork {
         }
     }
 
+    private var bridgedNodes: [LocalNode] {
+        nodes.filter { node in plan.nodes.contains { $0.name == node.name && $0.hasBridge } }
+    }
+
     // MARK: - Use
 
     /// A node by its name.
@@ -97,7 +101,7 @@ package actor LocalNetwork {
 
     /// The client of a node's bridge; it outlives restarts of the bridge.
     ///
-    /// - Throws: ``LocalNetworkError`` `notReady` when the plan has no such node.
+    /// - Throws: ``LocalNetworkError`` `notReady` when the plan has no such node with a bridge.
     package func client(of node: String) throws(LocalNetworkError) -> BusClient {
         guard let client = clients[node] else {
             throw LocalNetworkError(.notReady, "there is no node \(node)")
@@ -176,16 +180,16 @@ package actor LocalNetwork {
                 .map { try LocalNode($0, in: directory) }
         }
         report(.lightning(nodes))
-        for node in nodes { try await start(ProcessName(node.name, .bridge)) }
+        for node in bridgedNodes { try await start(ProcessName(node.name, .bridge)) }
     }
 
     private func becomeReady(_ report: @Sendable (LocalNetworkStep) -> Void) async throws {
-        for node in nodes { try await waitForBridge(of: node.name) }
+        for node in bridgedNodes { try await waitForBridge(of: node.name) }
         report(.bridges)
         for node in plan.nodes {
             for name in Self.workers(of: node) { try await start(name) }
         }
-        for node in nodes { try await waitForWorkers(of: node.name) }
+        for node in bridgedNodes { try await waitForWorkers(of: node.name) }
         report(.workers)
         for node in plan.nodes where node.requesters > 0 {
             for seller in plan.nodes where seller.providers > 0 && seller.name != node.name {

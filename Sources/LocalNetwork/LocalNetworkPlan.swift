@@ -12,6 +12,15 @@ package struct LocalNetworkPlan: Sendable {
         package var requesters: Int
         /// How many `lcp-compute`.
         package var computes: Int
+        /// Whether it has a bridge; one without is a bare lnd, for a peer that somebody else plays.
+        package var hasBridge = true
+
+        /// A node without a bridge and workers.
+        package static func bare(_ name: String) -> Node {
+            var node = Node(name)
+            node.hasBridge = false
+            return node
+        }
 
         /// Describes a node.
         package init(_ name: String, providers: Int = 0, requesters: Int = 0, computes: Int = 0) {

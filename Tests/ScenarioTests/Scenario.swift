@@ -290,10 +290,21 @@ final class Scenario {
         case .withdrawPayment(let key, let hash): try await withdraw(hash, key, node)
         case .answer(let ticket, let answer):
             node.answers[ticket] = answer
-            if case .job(let job) = answer, let key = JobKey(job.key) { acknowledged.insert(key) }
-        case .refuse, .changed, .paid: break
+            guard case .job(let job) = answer, let key = JobKey(job.key) else { break }
+            acknowledged.insert(key)
+            try await expectDurable(job, node)
+        case .changed(let job): try await expectDurable(job, node)
+        case .refuse, .paid: break
         case .fatal(let error): throw error
         }
+    }
+
+    /// What a client is told must be what it finds when it looks.
+    private func expectDurable(_ told: BusJob, _ node: ScenarioNode) async throws {
+        let key = try #require(JobKey(told.key))
+        let found = BusJob(try #require(try await node.journal.job(key)).summary)
+        #expect(found.version >= told.version, "told of a step that is not on disk")
+        if found.version == told.version { #expect(found.view == told.view) }
     }
 
     // MARK: - Messages

@@ -168,8 +168,6 @@ extension V01.Failure {
         code: .cancelled,
         message: "cancelled after payment"
     )
-    fileprivate static let resultTooLarge = V01.Failure(
-        code: .payloadTooLarge,
-        message: "result exceeds max_payload_bytes"
-    )
+    /// Without a text, so that the error itself fits wherever a message of LCP does.
+    static let resultTooLarge = V01.Failure(code: .payloadTooLarge, message: nil)
 }

@@ -168,8 +168,7 @@ extension ProviderJob {
         case .priced(let priced): task = priced
         }
         guard maxResultBytes(ResultLimit.chatContentType, context) ?? 0 > 0 else {
-            let text = "no result fits max_payload_bytes"
-            return refuse(V01.Failure(code: .payloadTooLarge, message: text), context)
+            return refuse(.resultTooLarge, context)
         }
         guard
             let terms = try? V01.Terms(
@@ -190,10 +189,7 @@ extension ProviderJob {
                 InvoiceOrder(
                     amount: task.price,
                     descriptionHash: termsHash,
-                    expiresAt: context.now.advanced(
-                        bySeconds: rules.quoteSeconds
-                            - min(rules.quoteSeconds, rules.invoiceSlackSeconds)
-                    )
+                    expiresAt: context.now.advanced(bySeconds: rules.invoiceSeconds)
                 )
             )
         ]

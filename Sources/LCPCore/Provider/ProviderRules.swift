@@ -22,6 +22,12 @@ package struct ProviderRules: Equatable, Sendable {
     /// As long as a receiver keeps replay state, so that nothing on its way starts a job anew.
     package var unpaidRetentionSeconds: UInt64 = 600
 
+    /// How long an invoice can be paid, in seconds.
+    ///
+    /// The slack takes at most half of a short quote: an invoice that is over when it is made would
+    /// be worth nothing.
+    var invoiceSeconds: UInt64 { quoteSeconds - min(invoiceSlackSeconds, quoteSeconds / 2) }
+
     /// Makes rules with the default times.
     package init(prices: PriceList, peers: PeerPolicy = PeerPolicy()) {
         self.prices = prices

@@ -57,7 +57,6 @@ struct Answer {
             members.append(.init(name: "result_hex", value: .string(Hex.encode(output))))
         }
         members += [
-            .init(name: "truncated", value: .bool(job.view.truncated)),
             .init(name: "failure", value: .failure(job.view)),
             .init(name: "times", value: .times(job, elapsed: milliseconds)),
         ]

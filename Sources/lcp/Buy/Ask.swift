@@ -14,7 +14,7 @@ struct Ask: AsyncParsableCommand {
 
             With --json, standard output is one object: peer_id, job_id, role, stage, price_msat, \
             fee_msat, terms_hash, payment_hash, preimage, content_type, result (result_hex when it \
-            is no text), truncated, failure, times.
+            is no text), failure, times.
 
             EXAMPLE
               lcp ask --peer 02… --profile small --max-price 100 "Say hello in one word."
