@@ -441,18 +441,22 @@ final class RunningBridge: Sendable {
         while true {
             let now = Self.now()
             do {
-                try await journal.keep(
-                    withUnsafeBytes(of: now.seconds.bigEndian) { Array($0) },
-                    asSetting: Self.aliveSetting
-                )
-                while try await !journal.prune(configuration.retention, now: now).isEmpty {}
-            } catch let error as JournalError
-                where error.code == .diskFull || error.code == .overloaded
-            {
+                try await tidy(now)
+            } catch {
+                guard error.code == .diskFull || error.code == .overloaded else { throw error }
                 // The steps that fail for the same reason wait too; room may come back.
                 logger.warning("the journal waits for room", metadata: ["error": "\(error)"])
             }
             try await Task.sleep(for: .seconds(10))
+        }
+    }
+
+    private func tidy(_ now: UnixTime) async throws(JournalError) {
+        let seconds = withUnsafeBytes(of: now.seconds.bigEndian) { Array($0) }
+        try await journal.keep(seconds, asSetting: Self.aliveSetting)
+        var isTidy = false
+        while !isTidy {
+            isTidy = try await journal.prune(configuration.retention, now: now).isEmpty
         }
     }
 
