@@ -198,4 +198,27 @@ import Testing
             #expect(jobs.map { $0["truncated"] as? Bool } == [true])
         }
     }
+
+    @Test func `a silent peer and a bridge's own limit each end a purchase unpaid`() async throws {
+        try await Market.run { directory in
+            var plan = LocalNetworkPlan.market()
+            plan.nodes.append(.bare("mallory"))
+            plan.channels.append("alice:mallory:1000000")
+            let yaml = "\(directory)/requester.yaml"
+            let rules = "quote_wait_seconds: 1\nquote_attempts: 1\n"
+            try Data(rules.utf8).write(to: URL(filePath: yaml))
+            plan.arguments["lcp-requester"] = ["--config", yaml]
+            plan.arguments["lcp-bridge", default: []] += ["--per-payment-limit-sat", "3"]
+            return plan
+        } _: { market in
+            let silent = try await market.ask("hello", of: "mallory")
+            #expect(silent.exit == 11, "\(silent.errors)")
+            #expect(silent.errors.contains(#""code":"no-quote""#), "\(silent.errors)")
+            // 3.595 sat: the buyer agrees, the bridge that holds the money does not.
+            let refused = try await market.ask("Say hello in one word.")
+            #expect(refused.exit == 12, "\(refused.errors)")
+            #expect(refused.errors.contains(#""code":"payment-refused""#), "\(refused.errors)")
+            #expect(try await market.calls(of: "SendPaymentV2", at: "alice") == 0)
+        }
+    }
 }
