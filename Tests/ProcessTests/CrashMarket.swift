@@ -200,7 +200,7 @@ actor CrashMarket {
         switch errand {
         case .buy: try await finish(job)
         case .drop:
-            try await reached(job) { $0 == .quoted }
+            try await reached(job) { $0 == .quoted || $0.isEnd }
             _ = try await persistently { try await self.buyer.cancel(job) }
             let stage = try await reached(job) { $0.isEnd }
             #expect(stage == .cancelled)
@@ -210,7 +210,7 @@ actor CrashMarket {
             #expect(stage == .failed)
         case .withdraw:
             doubtful.insert(job)
-            try await reached(job) { $0 == .quoted }
+            try await reached(job) { $0 == .quoted || $0.isEnd }
             // The payment takes as long as nobody lets it go on.
             await network.process(ProcessName("", .simnet))?.signal(SIGSTOP)
             _ = try await buyer.accept(job, upTo: MilliSatoshi(msat: 1_000_000))

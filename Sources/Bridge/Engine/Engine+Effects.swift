@@ -211,6 +211,8 @@ extension Engine {
             job.effects[id] = nil
             job.doneSends.insert(id)
             unrecorded.insert(key)
+            // What a crash would send again stays little.
+            if unrecorded.count >= Self.unrecordedSends { recordSends() }
             finishIfDone(job, now)
         case .blocked, .failed:
             job.effects[id]?.phase = .blocked
@@ -342,6 +344,9 @@ extension Engine {
         unrecorded.remove(job.key)
         record(done + [.finished], for: job, .finish(mark: job.mark))
     }
+
+    /// How many jobs' sends wait for the next tick to be recorded.
+    private static let unrecordedSends = 64
 
     /// Ours: the job was paid, and executing it failed.
     private static let executionFailedCode: UInt16 = 0x8001
