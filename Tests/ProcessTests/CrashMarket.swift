@@ -65,8 +65,8 @@ actor CrashMarket {
         plan.providerConfiguration = Self.offers
         plan.arguments["lcp-requester"] = ["--config", requester]
         plan.arguments["lcp-compute"] = ["--delay", "20"]
-        plan.arguments["lcp-bridge", default: []] += ["--max-payment", "100000000"]
-        for budget in ["--daily-budget", "--monthly-budget"] {
+        plan.arguments["lcp-bridge", default: []] += ["--per-payment-limit-sat", "100000000"]
+        for budget in ["--daily-budget-sat", "--monthly-budget-sat"] {
             // The last of an option counts.
             plan.arguments["lcp-bridge"]? += [budget, "100000000000"]
         }
