@@ -48,7 +48,6 @@ package final class Journal: Sendable {
 
     let pool: DatabasePool
     let writer: BatchWriter
-    private let checkpointer: Checkpointer
     let restored: RestoredFlag
     private let lock: Mutex<FileLock?>
 
@@ -76,7 +75,6 @@ package final class Journal: Sendable {
             // The file's name too must survive a power failure.
             try JournalFiles.flushFolder(of: path)
             self.pool = pool
-            checkpointer = try Checkpointer(path: path)
             restored = RestoredFlag(
                 try pool.read { try JournalFiles.isBackup($0) }
             )
@@ -84,7 +82,7 @@ package final class Journal: Sendable {
             throw .from(error, path: path)
         }
         self.path = path
-        writer = BatchWriter(pool: pool, path: path) { [checkpointer] in checkpointer.wrote($0) }
+        writer = BatchWriter(pool: pool, path: path)
     }
 
     /// Commits what waits, takes nothing more, closes the file and lets go of the lock.
@@ -103,7 +101,6 @@ package final class Journal: Sendable {
             }
         }
         do {
-            try checkpointer.close()
             try pool.close()
         } catch {
             throw .from(error, path: path)
@@ -149,7 +146,7 @@ package final class Journal: Sendable {
         let level = options.durability == .full ? 2 : 1
         try database.execute(sql: "PRAGMA synchronous = \(level)")
         try database.execute(
-            sql: "PRAGMA wal_autocheckpoint = 16384; PRAGMA journal_size_limit = 33554432"
+            sql: "PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 33554432"
         )
         let expected = ["synchronous": "\(level)", "foreign_keys": "1", "journal_mode": "wal"]
         for (name, value) in expected {

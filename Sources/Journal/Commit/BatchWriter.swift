@@ -36,13 +36,10 @@ final class BatchWriter: Sendable {
     private let pool: DatabasePool
     private let path: String
     private let queue = Mutex(Queue())
-    /// Told how many writes a transaction has put on disk.
-    private let committed: @Sendable (Int) -> Void
 
-    init(pool: DatabasePool, path: String, committed: @escaping @Sendable (Int) -> Void) {
+    init(pool: DatabasePool, path: String) {
         self.pool = pool
         self.path = path
-        self.committed = committed
     }
 
     /// What was written so far and what waits.
@@ -199,7 +196,6 @@ final class BatchWriter: Sendable {
         }
         for (request, why) in refused { request.fail(why) }
         for (_, tell) in succeeded { tell() }
-        committed(succeeded.count)
     }
 }
 
