@@ -5,43 +5,6 @@ import LightningTypes
 import Testing
 
 @Suite struct PolicyTests {
-    // MARK: - Token bucket
-
-    @Test func `a bucket lets a minute's worth through and refills by the second`() {
-        var bucket = TokenBucket(perMinute: 6, at: Sample.now)
-        let seconds: [UInt64] = [0, 0, 0, 0, 0, 0, 0, 9, 10, 10]
-        let taken = seconds.map { bucket.take(at: Sample.now.advanced(bySeconds: $0)) }
-        #expect(taken == [true, true, true, true, true, true, false, false, true, false])
-    }
-
-    @Test func `a bucket never holds more than a minute, and a clock set back refills nothing`() {
-        var bucket = TokenBucket(perMinute: 2, at: Sample.now)
-        let later = UnixTime(seconds: .max)
-        let taken = [later, later, later, Sample.now, later].map { bucket.take(at: $0) }
-        #expect(taken == [true, true, false, false, false])
-        var closed = TokenBucket(perMinute: 0, at: Sample.now)
-        let isOpen = closed.take(at: later)
-        #expect(!isOpen)
-    }
-
-    @Test func `no pattern of requests gets more than the rate and one bucket`() {
-        for seed in UInt64(0)..<200 {
-            var random = SeededGenerator(seed: seed)
-            let rate = UInt32.random(in: 1...100, using: &random)
-            var bucket = TokenBucket(perMinute: rate, at: Sample.now)
-            var seconds: UInt64 = 0
-            var taken: UInt64 = 0
-            for _ in 0..<300 {
-                seconds += UInt64.random(in: 0...3, using: &random)
-                if bucket.take(at: Sample.now.advanced(bySeconds: seconds)) { taken += 1 }
-            }
-            #expect(taken <= UInt64(rate) + seconds * UInt64(rate) / 60, "seed \(seed)")
-            #expect(taken > 0)
-        }
-    }
-
-    // MARK: - Peers
-
     @Test func `lists, channels and limits decide who is served`() throws {
         let peer = try Sample.peer()
         func code(_ policy: PeerPolicy, _ change: (inout PeerFacts) -> Void = { _ in }) -> UInt16? {

@@ -11,7 +11,7 @@ package struct PeerPolicy: Equatable, Sendable {
     package var requiresChannel: Bool
     /// The most jobs of one peer that are quoted or running at the same time.
     package var maxOpenJobs: UInt32
-    /// The most new quotes a minute for one peer; see ``TokenBucket``.
+    /// The most new quotes a minute for one peer.
     package var requestsPerMinute: UInt32
 
     /// Makes a policy; by default each peer may have 16 open jobs and 60 quotes a minute.
@@ -57,7 +57,7 @@ package struct PeerFacts: Equatable, Sendable {
     package var hasChannel: Bool
     /// The peer's other jobs that are quoted or running.
     package var openJobs: UInt32
-    /// Whether the peer's ``TokenBucket`` had a token for this event.
+    /// Whether this request is within ``PeerPolicy/requestsPerMinute``; whoever counts says so.
     package var isWithinRate: Bool
     /// The peer's `max_payload_bytes`; nil while it hasn't said.
     package var maxPayloadBytes: UInt32?
