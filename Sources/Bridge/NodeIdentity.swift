@@ -1,14 +1,14 @@
-import BOLT11
-import Journal
+package import BOLT11
+package import Journal
 import LightningTypes
-import LndRPC
+package import LndRPC
 import Synchronization
 
 /// Which node the journal belongs to, and on which network; known from the first start on.
 ///
 /// A journal beside another node would look for invoices and payments that were never there, and
 /// take them for lost.
-final class NodeIdentity: Sendable {
+package final class NodeIdentity: Sendable {
     private struct Identity {
         var node: NodeID
         var network: Network
@@ -21,7 +21,12 @@ final class NodeIdentity: Sendable {
     private let known: Mutex<Identity?>
 
     /// Reads what an earlier start has learned.
-    init(_ journal: Journal, expected: Network?) async throws(JournalError) {
+    ///
+    /// - Parameters:
+    ///   - journal: The journal in question.
+    ///   - expected: The network lnd must be on; nil for any.
+    /// - Throws: ``JournalError``.
+    package init(_ journal: Journal, expected: Network?) async throws(JournalError) {
         self.journal = journal
         self.expected = expected
         let bytes = try await journal.setting(Self.setting) ?? []
@@ -45,8 +50,9 @@ final class NodeIdentity: Sendable {
 
     /// Compares lnd with what is known, and keeps it the first time.
     ///
+    /// - Parameter node: What lnd says of itself.
     /// - Throws: ``BridgeError`` when it is another node or network, ``JournalError``.
-    func confirm(_ node: NodeInfo) async throws {
+    package func confirm(_ node: NodeInfo) async throws {
         guard let network = Network(lndChainNetwork: node.network) else {
             throw BridgeError(.otherNetwork, "lnd is on \(node.network), which is not known here")
         }

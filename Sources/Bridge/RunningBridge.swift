@@ -69,6 +69,7 @@ final class RunningBridge: Sendable {
             lnd: lnd,
             journal: journal,
             settings: configuration.session,
+            confirm: { try await identity.confirm($0) },
             isPaid: { paidJobs.contains(peer: $0, jobID: $1) },
             feed: { feeds.publish(BusFeedMessage($0)) },
             logger: logger,
@@ -254,7 +255,6 @@ final class RunningBridge: Sendable {
         for await event in session.events {
             switch event {
             case .ready(let node):
-                try await identity.confirm(node)
                 logger.info(
                     "lnd is ready",
                     metadata: ["lnd.node_id": "\(node.nodeID)", "lnd.network": "\(node.network)"]
@@ -349,13 +349,13 @@ final class RunningBridge: Sendable {
                 loop.inputs.put(
                     .paymentSucceeded(outcome.job, outcome.hash, preimage, fee: fee)
                 )
-                publish(outcome, succeeded: true, fee: fee, nil)
+                await publish(outcome, succeeded: true, fee: fee, nil)
             case .notIntended:
                 loop.inputs.put(.paymentFailed(outcome.job, outcome.hash, .withdrawn, nil))
             case .failed(let cause, let failure):
                 CrashPoint.afterWithdrawPayment.reach()
                 loop.inputs.put(.paymentFailed(outcome.job, outcome.hash, cause, failure))
-                publish(outcome, succeeded: false, fee: .zero, failure)
+                await publish(outcome, succeeded: false, fee: .zero, failure)
             }
         }
     }
@@ -365,13 +365,15 @@ final class RunningBridge: Sendable {
         succeeded: Bool,
         fee: MilliSatoshi,
         _ failure: BusFailure?
-    ) {
+    ) async {
+        let payment = try? await journal.payment(outcome.hash)
         feeds.publish(
             .with { event in
                 event.payment = .with {
                     $0.job = outcome.job.bus
                     $0.paymentHash = Data(outcome.hash.bytes.bytes)
                     $0.succeeded = succeeded
+                    $0.amountMsat = payment?.intent.amount.msat ?? 0
                     $0.feeMsat = fee.msat
                     if let failure { $0.failure = failure }
                 }
@@ -489,6 +491,7 @@ final class RunningBridge: Sendable {
         var counters = engine.counters
         counters.merge(await session.counters) { $0 + $1 }
         counters.merge(await payments.counters) { $0 + $1 }
+        counters.merge(await invoices.counters) { $0 + $1 }
         var queued = 0
         for (role, room) in rooms {
             queued += await room.queued

@@ -111,27 +111,9 @@ extension LndSession {
             happened(.notIntroduced(error), of: life)
             return
         }
-        try await checkIdentity(of: node)
+        try await confirm(node)
         happened(.introduced(node), of: life)
     }
-
-    /// Refuses to use one node's journal with another: payments would seem never to have been made.
-    private func checkIdentity(of node: NodeInfo) async throws {
-        let identity = "\(node.nodeID) \(node.network)"
-        guard let kept = try await journal.setting(Self.identitySetting) else {
-            try await journal.keep(Array(identity.utf8), asSetting: Self.identitySetting)
-            return
-        }
-        guard kept.elementsEqual(identity.utf8) else {
-            throw SessionError(
-                code: .otherNode,
-                detail: "the journal is that of \(String(decoding: kept, as: UTF8.self)), "
-                    + "and lnd says \(identity)"
-            )
-        }
-    }
-
-    private static let identitySetting = "session.node"
 
     /// Reads one subscription to its end.
     private func follow(_ stream: LndLink.Stream, _ life: UInt64) async {

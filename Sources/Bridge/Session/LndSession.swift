@@ -20,6 +20,7 @@ package actor LndSession {
     let settings: SessionSettings
     let feed: @Sendable (FeedRecord) -> Void
     let isPaid: @Sendable (NodeID, Bytes32) -> Bool
+    let confirm: @Sendable (NodeInfo) async throws -> Void
     let logger: Logger
     let now: @Sendable () -> UnixTime
     let queue: EventQueue
@@ -49,6 +50,8 @@ package actor LndSession {
     ///   - lnd: The client, whose own `run()` is the caller's to keep running.
     ///   - journal: Where manifests, offers and the replay window are kept.
     ///   - settings: What an operator may set.
+    ///   - confirm: Throws when this is not the journal's node; asked before anything else of lnd
+    ///     is used.
     ///   - isPaid: Whether a job of a peer's, by its job_id on the wire, is being paid or is paid;
     ///     asked for every message, must return at once and not call back.
     ///   - feed: Told every custom message in and out; must return at once.
@@ -58,6 +61,7 @@ package actor LndSession {
         lnd: Lnd,
         journal: Journal,
         settings: SessionSettings,
+        confirm: @escaping @Sendable (NodeInfo) async throws -> Void,
         isPaid: @escaping @Sendable (NodeID, Bytes32) -> Bool = { _, _ in false },
         feed: @escaping @Sendable (FeedRecord) -> Void,
         logger: Logger,
@@ -66,6 +70,7 @@ package actor LndSession {
         self.lnd = lnd
         self.journal = journal
         self.settings = settings
+        self.confirm = confirm
         self.isPaid = isPaid
         self.feed = feed
         self.logger = logger
@@ -93,7 +98,7 @@ package actor LndSession {
 
     /// Keeps the session until the task is cancelled; once only.
     ///
-    /// - Throws: ``SessionError`` when lnd is another node than the journal's; `JournalError` when
+    /// - Throws: What `confirm` throws about another node; `JournalError` when
     ///   the journal can't be read; `LndError` with code `closed` when the client was shut down;
     ///   `CancellationError`.
     package func run() async throws {

@@ -437,7 +437,7 @@ import Testing
             try await withSession(at: "bob", of: net, journal: journal) { bob in
                 _ = try await bob.ready()
             }
-            let error = await #expect(throws: SessionError.self) {
+            let error = await #expect(throws: BridgeError.self) {
                 try await withSession(at: "alice", of: net, journal: journal) { alice in
                     _ = try await alice.ready()
                 }

@@ -184,10 +184,12 @@ func withSession(
     let journal = try journal ?? net.openJournal("journal-\(name)")
     var logger = Logger(label: "test")
     logger.logLevel = .critical
+    let identity = try await NodeIdentity(journal, expected: nil)
     let session = LndSession(
         lnd: try net.client(name),
         journal: journal,
         settings: settings,
+        confirm: { try await identity.confirm($0) },
         isPaid: isPaid,
         feed: { feed.add($0) },
         logger: logger,
