@@ -102,7 +102,7 @@ extension JournalError.Code {
     }
 
     /// Whether a payment may not be made, while the rest of its step may be committed.
-    var refusesPayment: Bool {
+    package var refusesPayment: Bool {
         switch self {
         case .paymentHashTaken, .alreadyPaying, .paymentRefused, .notReconciled: true
         case .staleVersion, .unknown, .invalidStep, .clientKeyTaken, .contradictsRecord, .replayed,

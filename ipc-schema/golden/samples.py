@@ -513,6 +513,7 @@ def query():
         "profile": PROFILE,
         "earned_msat": 57_355,
         "payment_hash": HASH,
+        "truncated": True,
     }
     spent = {
         "at_unix": NOW + 4,

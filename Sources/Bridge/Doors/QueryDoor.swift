@@ -194,6 +194,7 @@ extension BusLedgerEntry {
             }
             $0.feeMsat = entry.fee.msat
             $0.paymentHash = Data(entry.hash.bytes.bytes)
+            $0.truncated = entry.isCut
         }
     }
 }

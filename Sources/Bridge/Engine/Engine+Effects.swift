@@ -300,9 +300,7 @@ extension Engine {
                 version: job.version,
                 at: now,
                 state: job.state,
-                effects: job.effects.sorted { $0.key < $1.key }.map {
-                    Effect(id: $0.key, body: $0.value.body)
-                },
+                effects: job.storedEffects,
                 wakeAt: job.wakeAt,
                 answerBy: job.answerBy,
                 notice: job.notice,

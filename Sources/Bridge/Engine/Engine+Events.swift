@@ -184,7 +184,6 @@ extension Engine {
     mutating func due(
         wake: [JobKey],
         answer: [JobKey],
-        _ input: EngineInput,
         _ now: UnixTime
     ) {
         for key in wake {

@@ -83,17 +83,19 @@ extension Engine {
         job.changedAt = now
         if job.finishedAt != nil { (job.finishedAt, openJobs) = (nil, openJobs + 1) }
         job.state = [UInt8](reply.state)
+        let wasTruncated = job.view.truncated
         if reply.hasView { job.view = reply.view }
         job.wakeAt = reply.wakeAtUnix == 0 ? nil : UnixTime(seconds: reply.wakeAtUnix)
         job.answerBy = reply.answerByUnix == 0 ? nil : UnixTime(seconds: reply.answerByUnix)
 
         var facts = answered.flatMap(\.facts)
-        var done = Set(answered.flatMap(\.completes)).union(job.doneSends)
+        let done = Set(answered.flatMap(\.completes)).union(job.doneSends)
         job.doneSends = []
         unrecorded.remove(job.key)
-        let added = replaceEffects(of: job, with: reply.effects, done: &done, now)
+        let added = replaceEffects(of: job, with: reply.effects, done: done)
         facts += done.sorted().map { .effectDone($0) }
         facts += wireIDs(of: added, job)
+        if job.view.truncated, !wasTruncated { facts.append(.resultCut) }
 
         let (input, answer) = contents(of: reply, answering: answered, job)
         let payments = decide(added, job, now)
@@ -103,7 +105,7 @@ extension Engine {
                 version: oldVersion,
                 at: now,
                 state: job.state,
-                effects: stored(job.effects, done: done, reply.effects),
+                effects: job.storedEffects,
                 wakeAt: job.wakeAt,
                 answerBy: job.answerBy,
                 answeredEvents: answered.compactMap(\.sequence).max() ?? 0,
@@ -137,8 +139,7 @@ extension Engine {
     private mutating func replaceEffects(
         of job: LiveJob,
         with wanted: [BusEffect],
-        done: inout Set<UInt64>,
-        _ now: UnixTime
+        done: Set<UInt64>
     ) -> [(id: UInt64, body: BusEffect.OneOf_Body)] {
         var next: [UInt64: LiveJob.LiveEffect] = [:]
         var added: [(id: UInt64, body: BusEffect.OneOf_Body)] = []
@@ -163,17 +164,6 @@ extension Engine {
         }
         job.effects = next
         return added.sorted { $0.id < $1.id }
-    }
-
-    /// The effects as the journal keeps them: those of the reply that are not done, and our own.
-    private func stored(
-        _ effects: [UInt64: LiveJob.LiveEffect],
-        done: Set<UInt64>,
-        _ wanted: [BusEffect]
-    ) -> [Effect] {
-        effects.sorted { $0.key < $1.key }.map { id, effect in
-            Effect(id: id, body: effect.body)
-        }
     }
 
     /// Decides on new payments; a refusal is an event of the job.
@@ -320,7 +310,7 @@ extension Engine {
         case (.finish(let mark), .success): finished(job, mark, now)
         case (.payment(let hash, _), .success): put(.pay(key, hash))
         case (.payment(let hash, let effect), .failure(let error))
-        where Self.refusesPayment(error):
+        where error.code.refusesPayment:
             job.payments[hash] = nil
             refuse(effect, hash, .refusal(error), job)
             advance(job, now)
@@ -353,10 +343,6 @@ extension Engine {
         job.shown.finishedUnix = now.seconds
         job.shown.parked = false
         put(.changed(job.shown))
-    }
-
-    static func refusesPayment(_ error: JournalError) -> Bool {
-        [.paymentHashTaken, .alreadyPaying, .paymentRefused, .notReconciled].contains(error.code)
     }
 
     private mutating func answer(_ failed: [LiveJob.Writing], _ error: JournalError) {

@@ -145,7 +145,7 @@ package struct Engine {
         case .committed(let key, let version, let result):
             committed(key, version: version, result, now)
         case .recorded(let key, let purpose, let result): recorded(key, purpose, result, now)
-        case .due(let wake, let answer): due(wake: wake, answer: answer, input, now)
+        case .due(let wake, let answer): due(wake: wake, answer: answer, now)
 
         case .sent(let key, let effect, let result): sent(key, effect, result, now)
         case .invoiceCreated(let key, let effect, let terms, let text):

@@ -168,6 +168,11 @@ final class LiveJob {
             && doneSends.isEmpty && effects.isEmpty
     }
 
+    /// The outstanding effects as the journal keeps them, by id.
+    var storedEffects: [Effect] {
+        effects.sorted { $0.key < $1.key }.map { Effect(id: $0.key, body: $0.value.body) }
+    }
+
     /// Effects the worker should go on counting as outstanding, by id.
     var outstandingIDs: [UInt64] {
         effects.keys.filter { $0 < EffectRules.firstOwnID && !doneSends.contains($0) }.sorted()

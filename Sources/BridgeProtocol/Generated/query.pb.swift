@@ -510,6 +510,9 @@ package nonisolated struct BusLedgerEntry: Sendable {
 
   package var paymentHash: Data = Data()
 
+  /// Whether the result that was sold was cut to fit the peer's limit.
+  package var truncated: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1505,7 +1508,7 @@ nonisolated extension BusWorkerList: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension BusLedgerEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".LedgerEntry"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}at_unix\0\u{1}job\0\u{1}profile\0\u{3}earned_msat\0\u{3}spent_msat\0\u{3}fee_msat\0\u{3}payment_hash\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}at_unix\0\u{1}job\0\u{1}profile\0\u{3}earned_msat\0\u{3}spent_msat\0\u{3}fee_msat\0\u{3}payment_hash\0\u{1}truncated\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1520,6 +1523,7 @@ nonisolated extension BusLedgerEntry: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.spentMsat) }()
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.feeMsat) }()
       case 7: try { try decoder.decodeSingularBytesField(value: &self.paymentHash) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.truncated) }()
       default: break
       }
     }
@@ -1551,6 +1555,9 @@ nonisolated extension BusLedgerEntry: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.paymentHash.isEmpty {
       try visitor.visitSingularBytesField(value: self.paymentHash, fieldNumber: 7)
     }
+    if self.truncated != false {
+      try visitor.visitSingularBoolField(value: self.truncated, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1562,6 +1569,7 @@ nonisolated extension BusLedgerEntry: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.spentMsat != rhs.spentMsat {return false}
     if lhs.feeMsat != rhs.feeMsat {return false}
     if lhs.paymentHash != rhs.paymentHash {return false}
+    if lhs.truncated != rhs.truncated {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -44,6 +44,8 @@ package enum Fact: Sendable {
     /// The payment was not made and never will be; its reservation ends.
     case paymentFailed(PaymentHash)
 
+    /// The result that was paid for was cut to fit the peer; the ledger's entry says so.
+    case resultCut
     /// The job was set aside, or is taken up again.
     case parked(Bool)
     /// Nothing is left to do.

@@ -45,6 +45,16 @@ extension JobWriter {
             try paymentSucceeded(hash, preimage: preimage, fee: fee)
         case .paymentFailed(let hash): try paymentFailed(hash)
 
+        case .resultCut:
+            let key = try job().key
+            try database.execute(
+                cached: """
+                    UPDATE ledger SET is_cut = 1 WHERE job_id = ? AND role = ? AND peer = ?
+                    """,
+                .bytes(key.id),
+                .role(key.role),
+                .peer(key.peer)
+            )
         case .parked(let isParked):
             try database.execute(
                 cached: "UPDATE job SET parked = ?, changed_at = ? WHERE id = ?",

@@ -113,7 +113,8 @@ extension Journal {
             var entries: [LedgerEntry] = []
             try database.each(
                 """
-                SELECT id, at, role, peer, job_id, profile, amount, fee, hash FROM ledger
+                SELECT id, at, role, peer, job_id, profile, amount, fee, hash, is_cut
+                FROM ledger
                 WHERE id > ? AND at >= ? ORDER BY id LIMIT ?
                 """,
                 .number(id ?? 0),
@@ -128,7 +129,8 @@ extension Journal {
                         profile: try row.text(5),
                         amount: try row.amount(6),
                         fee: try row.amount(7),
-                        hash: try row.hash(8)
+                        hash: try row.hash(8),
+                        isCut: try row.flag(9)
                     )
                 )
             }

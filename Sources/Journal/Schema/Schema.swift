@@ -10,7 +10,13 @@ enum Schema {
     /// The version this program writes.
     static var version: Int { migrations.count }
 
-    static let migrations = [version1]
+    static let migrations = [version1, version2]
+
+    /// The ledger says of a job sold whether its result was cut; what version 1 has written was not.
+    private static let version2 = """
+        ALTER TABLE ledger ADD COLUMN is_cut INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX ledger_job ON ledger (job_id);
+        """
 
     private static let version1 = """
         CREATE TABLE job (

@@ -162,6 +162,8 @@ package struct LedgerEntry: Hashable, Sendable {
     package var fee: MilliSatoshi
     /// The payment hash.
     package var hash: PaymentHash
+    /// Whether the result was cut to fit the peer.
+    package var isCut: Bool
 }
 
 /// Sums over the ledger.

@@ -42,14 +42,15 @@ struct ShowLedger: AsyncParsableCommand {
         }
         try output.show(
             JSONText(ledger),
-            columns: ["TIME", "EARNED", "SPENT", "FEE", "PROFILE", "PEER", "JOB"],
+            columns: ["TIME", "EARNED", "SPENT", "FEE", "PROFILE", "CUT", "PEER", "JOB"],
             ledger.entries.map { entry in
                 [
                     Words.time(entry.atUnix),
                     entry.earnedMsat == 0 ? "" : Words.sats(entry.earnedMsat),
                     entry.spentMsat == 0 ? "" : Words.sats(entry.spentMsat),
                     entry.feeMsat == 0 ? "" : Words.sats(entry.feeMsat),
-                    entry.profile, Words.short(entry.job.peer), Words.short(entry.job.jobID),
+                    entry.profile, entry.truncated ? "cut" : "", Words.short(entry.job.peer),
+                    Words.short(entry.job.jobID),
                 ]
             }
         )
@@ -78,6 +79,7 @@ extension JSONText {
                         "earned_msat": .number(entry.earnedMsat),
                         "spent_msat": .number(entry.spentMsat),
                         "fee_msat": .number(entry.feeMsat),
+                        "truncated": .bool(entry.truncated),
                         "payment_hash": .hex(entry.paymentHash),
                     ]
                 }

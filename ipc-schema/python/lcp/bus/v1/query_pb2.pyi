@@ -57,7 +57,7 @@ class JobPage(_message.Message):
     def __init__(self, jobs: _Optional[_Iterable[_Union[Job, _Mapping]]] = ..., next: _Optional[bytes] = ...) -> None: ...
 
 class LedgerEntry(_message.Message):
-    __slots__ = ["at_unix", "earned_msat", "fee_msat", "job", "payment_hash", "profile", "spent_msat"]
+    __slots__ = ["at_unix", "earned_msat", "fee_msat", "job", "payment_hash", "profile", "spent_msat", "truncated"]
     AT_UNIX_FIELD_NUMBER: _ClassVar[int]
     EARNED_MSAT_FIELD_NUMBER: _ClassVar[int]
     FEE_MSAT_FIELD_NUMBER: _ClassVar[int]
@@ -65,6 +65,7 @@ class LedgerEntry(_message.Message):
     PAYMENT_HASH_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     SPENT_MSAT_FIELD_NUMBER: _ClassVar[int]
+    TRUNCATED_FIELD_NUMBER: _ClassVar[int]
     at_unix: int
     earned_msat: int
     fee_msat: int
@@ -72,7 +73,8 @@ class LedgerEntry(_message.Message):
     payment_hash: bytes
     profile: str
     spent_msat: int
-    def __init__(self, at_unix: _Optional[int] = ..., job: _Optional[_Union[_common_pb2.JobKey, _Mapping]] = ..., profile: _Optional[str] = ..., earned_msat: _Optional[int] = ..., spent_msat: _Optional[int] = ..., fee_msat: _Optional[int] = ..., payment_hash: _Optional[bytes] = ...) -> None: ...
+    truncated: bool
+    def __init__(self, at_unix: _Optional[int] = ..., job: _Optional[_Union[_common_pb2.JobKey, _Mapping]] = ..., profile: _Optional[str] = ..., earned_msat: _Optional[int] = ..., spent_msat: _Optional[int] = ..., fee_msat: _Optional[int] = ..., payment_hash: _Optional[bytes] = ..., truncated: bool = ...) -> None: ...
 
 class LedgerPage(_message.Message):
     __slots__ = ["earned_msat", "entries", "fees_msat", "next", "spent_msat"]
