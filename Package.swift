@@ -130,11 +130,18 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        .target(
+            name: "BusAddresses",
+            dependencies: ["BridgeProtocol", "ZeroMQ"],
+            swiftSettings: swiftSettings
+        ),
+
         // Processes.
         .target(
             name: "Bridge",
             dependencies: [
-                "BOLT11", "BridgeProtocol", "GRPCNGHTTP2", "Journal", "LCPWire", "LightningCrypto",
+                "BOLT11", "BridgeProtocol", "BusAddresses", "GRPCNGHTTP2", "Journal", "LCPWire",
+                "LightningCrypto",
                 "LightningTypes", "LndRPC", "ZeroMQ",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -146,7 +153,8 @@ let package = Package(
         .target(
             name: "WorkerKit",
             dependencies: [
-                "BOLT11", "BridgeProtocol", "LCPCore", "LCPWire", "LightningTypes", "ZeroMQ",
+                "BOLT11", "BridgeProtocol", "BusAddresses", "LCPCore", "LCPWire", "LightningTypes",
+                "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -171,7 +179,7 @@ let package = Package(
         .target(
             name: "BusClient",
             dependencies: [
-                "BridgeProtocol", "LightningTypes", "ZeroMQ",
+                "BridgeProtocol", "BusAddresses", "LightningTypes", "ZeroMQ",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: swiftSettings
@@ -202,8 +210,8 @@ let package = Package(
         .executableTarget(
             name: "lcp",
             dependencies: [
-                "BridgeProtocol", "BuildInfo", "BusClient", "Journal", "LCPInspector", "LCPWire",
-                "LightningTypes", "LocalNetwork",
+                "BridgeProtocol", "BuildInfo", "BusAddresses", "BusClient", "Journal",
+                "LCPInspector", "LCPWire", "LightningTypes", "LocalNetwork", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -213,7 +221,8 @@ let package = Package(
         .executableTarget(
             name: "lcp-bridge",
             dependencies: [
-                "BOLT11", "Bridge", "BuildInfo", "Journal", "LightningTypes", "LndRPC", "ZeroMQ",
+                "BOLT11", "Bridge", "BuildInfo", "BusAddresses", "Journal", "LightningTypes",
+                "LndRPC", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -296,6 +305,11 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "BusAddressesTests",
+            dependencies: ["BridgeProtocol", "BusAddresses", "ZeroMQ"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "BusClientTests",
             dependencies: [
                 "BridgeProtocol", "BusClient", "LightningTypes", "ScriptedBridge",
@@ -357,9 +371,9 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "BOLT11", "BridgeProtocol", "BusClient", "GRPCNGHTTP2", "LCPWire",
-                "LightningCrypto", "LightningTypes", "LndRPC", "LocalNetwork", "lcp", "lcp-bridge",
-                "lcp-compute", "lcp-provider", "lcp-requester", "lcp-simnet",
+                "BOLT11", "BridgeProtocol", "BusAddresses", "BusClient", "GRPCNGHTTP2", "LCPWire",
+                "LightningCrypto", "LightningTypes", "LndRPC", "LocalNetwork", "ZeroMQ", "lcp",
+                "lcp-bridge", "lcp-compute", "lcp-provider", "lcp-requester", "lcp-simnet",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

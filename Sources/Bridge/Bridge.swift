@@ -1,4 +1,5 @@
 package import BOLT11
+package import BusAddresses
 package import Journal
 import LightningTypes
 package import LndRPC
@@ -17,6 +18,8 @@ package struct Bridge: Service, CustomStringConvertible {
         package var lnd: LndConnection
         /// The directory of the bus sockets.
         package var busDirectory: String
+        /// How other machines reach the bus; nil: not at all.
+        package var tcp: TCPListener?
         /// The journal's path.
         package var journalPath: String
         /// The network lnd must be on; nil takes what lnd says at the first start.

@@ -1,5 +1,6 @@
 import BOLT11
 import BridgeProtocol
+import BusAddresses
 import Foundation
 import GRPCNGHTTP2
 import Journal
@@ -85,7 +86,8 @@ final class RunningBridge: Sendable {
         invoices = InvoiceDesk(lnd: lnd, journal: journal, now: now, logger: logger)
 
         func binding(_ endpoint: BusEndpoint) -> Binding {
-            .ipc(path: configuration.busDirectory + "/" + endpoint.path)
+            let path = configuration.busDirectory + "/" + endpoint.path
+            return configuration.tcp?.binding(endpoint, path: path) ?? .ipc(path: path)
         }
         var rooms: [WorkerRole: WorkerRoom] = [:]
         for role in WorkerRole.allCases {

@@ -1,4 +1,5 @@
 import BridgeProtocol
+import BusAddresses
 import SwiftProtobuf
 import Synchronization
 import ZeroMQ
@@ -14,13 +15,13 @@ final class BridgePulse: Sendable {
     private let timeout: Duration
     private let state = Mutex(State())
 
-    init(in directory: String, context: Context, timeout: Duration) async throws {
+    init(at location: BusLocation, context: Context, timeout: Duration) async throws {
         var options = SocketOptions()
         // A subscription that no bridge has taken must not hold up the end of the process.
         options.linger = .zero
         options.maximumReconnectInterval = .milliseconds(500)
         socket = try await context.sub(
-            .ipc(path: "\(directory)/\(BusEndpoint.feedEvents.path)"),
+            location.connection(to: .feedEvents),
             topics: [Array("heartbeat".utf8)],
             options: options
         )

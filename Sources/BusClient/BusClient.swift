@@ -1,4 +1,5 @@
 import BridgeProtocol
+import BusAddresses
 import FoundationEssentials
 import Glibc
 import ZeroMQ
@@ -37,22 +38,28 @@ package struct BusClient: Sendable {
                 ? BusClientError(.notAllowed, "this user may not enter \(directory)")
                 : BusClientError(.noBridge, "there is no directory \(directory)")
         }
+        let location: BusLocation
+        do {
+            location = try BusLocation(directory: directory)
+        } catch {
+            throw BusClientError(.unusableDirectory, "\(error.detail). \(error.advice)")
+        }
         do {
             context = try Context()
             control = try await RequestChannel(
                 .control,
-                in: directory,
+                at: location,
                 context: context,
                 settings: settings
             )
             query = try await RequestChannel(
                 .query,
-                in: directory,
+                at: location,
                 context: context,
                 settings: settings
             )
             pulse = try await BridgePulse(
-                in: directory,
+                at: location,
                 context: context,
                 timeout: settings.heartbeatTimeout
             )

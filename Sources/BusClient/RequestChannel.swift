@@ -1,4 +1,5 @@
 import BridgeProtocol
+import BusAddresses
 import Glibc
 import SwiftProtobuf
 import ZeroMQ
@@ -33,7 +34,9 @@ actor RequestChannel<Request: NumberedMessage, Response: NumberedResponse> {
     }
 
     private let socket: DealerSocket
-    private let path: String
+    private let name: String
+    /// The Unix socket; nil on another machine.
+    private let path: String?
     private let settings: BusClientSettings
     private var routes: [UInt64: Route] = [:]
     private var lastID: UInt64 = 0
@@ -41,15 +44,16 @@ actor RequestChannel<Request: NumberedMessage, Response: NumberedResponse> {
 
     init(
         _ endpoint: BusEndpoint,
-        in directory: String,
+        at location: BusLocation,
         context: Context,
         settings: BusClientSettings
     ) async throws {
         var options = SocketOptions()
         // A bridge is back within a second of its restart, and so are its clients.
         options.maximumReconnectInterval = .milliseconds(500)
-        path = "\(directory)/\(endpoint.path)"
-        socket = try await context.dealer(.ipc(path: path), options: options)
+        name = location.name(of: endpoint)
+        path = location.remote == nil ? location.path(of: endpoint) : nil
+        socket = try await context.dealer(location.connection(to: endpoint), options: options)
         self.settings = settings
     }
 
@@ -90,7 +94,7 @@ actor RequestChannel<Request: NumberedMessage, Response: NumberedResponse> {
             guard .now < deadline else {
                 throw BusClientError(
                     .timedOut,
-                    "the bridge on \(path) has not answered for \(settings.answerTimeout)"
+                    "the bridge on \(name) has not answered for \(settings.answerTimeout)"
                 )
             }
             pause *= 2
@@ -120,13 +124,13 @@ actor RequestChannel<Request: NumberedMessage, Response: NumberedResponse> {
                 throw BusClientError(error)
             }
         }
-        guard isSent else { throw BusClientError(.noBridge, "nobody answers on \(path)") }
+        guard isSent else { throw BusClientError(.noBridge, "nobody answers on \(name)") }
         hasBeenConnected = true
     }
 
     /// Says at once what no patience will change.
     private func checkPermission() throws(BusClientError) {
-        guard access(path, W_OK) != 0, errno == EACCES else { return }
+        guard let path, access(path, W_OK) != 0, errno == EACCES else { return }
         throw BusClientError(.notAllowed, "this user may not open \(path)")
     }
 
@@ -143,7 +147,7 @@ actor RequestChannel<Request: NumberedMessage, Response: NumberedResponse> {
         guard routes.count < settings.maximumRequests else {
             throw BusClientError(
                 .tooManyRequests,
-                "\(routes.count) requests are under way on \(path)"
+                "\(routes.count) requests are under way on \(name)"
             )
         }
         lastID += 1

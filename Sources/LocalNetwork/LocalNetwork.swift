@@ -312,7 +312,7 @@ package actor LocalNetwork {
             return [
                 "--lnd-address", node.lndAddress, "--lnd-tls-cert", node.certificate,
                 "--lnd-macaroon", node.macaroon, "--journal", node.journal,
-            ] + bus
+            ] + bus + (plan.nodes.first { $0.name == node.name }?.bridgeArguments ?? [])
         case .provider: return bus + ["--config", "\(directory)/provider.yaml"]
         case .compute: return bus + ["--backend", "deterministic"]
         }

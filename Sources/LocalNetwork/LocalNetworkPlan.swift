@@ -14,6 +14,8 @@ package struct LocalNetworkPlan: Sendable {
         package var computes: Int
         /// Whether it has a bridge; one without is a bare lnd, for a peer that somebody else plays.
         package var hasBridge = true
+        /// More arguments of its bridge, besides those of all.
+        package var bridgeArguments: [String] = []
 
         /// A node without a bridge and workers.
         package static func bare(_ name: String) -> Node {

@@ -12,6 +12,8 @@ package enum Binding: Sendable {
     case ipc(path: String)
     /// An address of this machine, or `*` for all; port 0 takes a free one.
     case tcp(host: String, port: UInt16, CurveServer)
+    /// Both, of one socket: this machine's processes by the path, other machines' by the port.
+    case ipcAndTCP(path: String, host: String, port: UInt16, CurveServer)
 }
 
 /// Where a socket connects to, again and again until it is closed.
@@ -20,17 +22,6 @@ package enum Connection: Sendable {
     case ipc(path: String)
     /// A host name or address and a port.
     case tcp(host: String, port: UInt16, CurveClient)
-}
-
-extension Binding {
-    var text: String {
-        get throws(ZeroMQError) {
-            switch self {
-            case .ipc(let path): try IPCPath.endpoint(path)
-            case .tcp(let host, let port, _): try TCPAddress.endpoint(host, port)
-            }
-        }
-    }
 }
 
 extension Connection {

@@ -67,16 +67,7 @@ actor Reactor {
         var isAuthenticated = false
         switch side {
         case .bind(let binding):
-            let endpoint = try binding.text
-            switch binding {
-            case .ipc(let path): try IPCPath.checkFree(path)
-            case .tcp(_, _, let server):
-                if zap == nil { zap = try ZAPHandler(in: context) }
-                zap?.admit(in: Self.domain(id), by: server.admits)
-                try socket.secure(as: server, domain: Self.domain(id))
-                isAuthenticated = true
-            }
-            try socket.bind(endpoint)
+            isAuthenticated = try bind(socket, id, to: binding)
         case .connect(let connection):
             let endpoint = try connection.text
             if case .tcp(_, _, let client) = connection { try socket.secure(as: client) }
@@ -97,6 +88,34 @@ actor Reactor {
         }
         ports[id] = port
         return Opened(id: id, inbox: inbox, endpoint: endpoint)
+    }
+
+    /// Binds a socket.
+    ///
+    /// - Returns: Whether some of its peers prove who they are.
+    private func bind(
+        _ socket: borrowing Socket,
+        _ id: PortID,
+        to binding: Binding
+    ) throws(ZeroMQError) -> Bool {
+        switch binding {
+        case .ipc(let path):
+            let endpoint = try IPCPath.endpoint(path)
+            try IPCPath.checkFree(path)
+            try socket.bind(endpoint)
+            return false
+        case .tcp(let host, let port, let server):
+            let endpoint = try TCPAddress.endpoint(host, port)
+            if zap == nil { zap = try ZAPHandler(in: context) }
+            zap?.admit(in: Self.domain(id), by: server.admits)
+            try socket.secure(as: server, domain: Self.domain(id))
+            try socket.bind(endpoint)
+            return true
+        case .ipcAndTCP(let path, let host, let port, let server):
+            // In this order: what secures the port would secure every later address too.
+            _ = try bind(socket, id, to: .ipc(path: path))
+            return try bind(socket, id, to: .tcp(host: host, port: port, server))
+        }
     }
 
     private static func domain(_ id: PortID) -> String { "port-\(id)" }

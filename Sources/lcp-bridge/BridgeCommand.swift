@@ -26,6 +26,7 @@ struct BridgeCommand: AsyncParsableCommand {
     )
 
     @OptionGroup(title: "lnd and files") var connection: ConnectionOptions
+    @OptionGroup(title: "Other machines") var tcp: TCPOptions
     @OptionGroup(title: "Money") var money: MoneyOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
 
@@ -45,7 +46,13 @@ struct BridgeCommand: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         var logger = Logger(label: "lcp-bridge") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel.level
-        let bridge = Bridge(try configuration(), logger: logger)
+        let bridge: Bridge
+        do {
+            bridge = Bridge(try configuration(), logger: logger)
+        } catch {
+            logger.critical("the bridge did not start", metadata: ["error": "\(error)"])
+            throw ExitStatus(error).code
+        }
         let group = ServiceGroup(
             configuration: .init(
                 services: [
@@ -70,6 +77,7 @@ struct BridgeCommand: AsyncParsableCommand {
             journalPath: connection.journal,
             program: "lcp-bridge \(BuildInfo.description)"
         )
+        configuration.tcp = try tcp.listener()
         configuration.network = connection.network
         configuration.durability = durability
         money.apply(to: &configuration.money)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bridge
+import BusAddresses
 import Journal
 import LndRPC
 import ZeroMQ
@@ -35,7 +36,7 @@ enum ExitStatus: Int32 {
             default: self = .inputOutput
             }
         case let error as ZeroMQError: self = error.code == .addressInUse ? .inUse : .configuration
-        case is BridgeError, is LndError: self = .configuration
+        case is BridgeError, is BusAddressError, is LndError: self = .configuration
         default: self = .software
         }
     }

@@ -118,14 +118,20 @@ enum PythonWorker {
     static let python: String? = ProcessInfo.processInfo.environment["LCP_PYTHON"]
 
     /// Starts it at bob's bridge and waits until it is a member.
-    static func start(in market: Market) async throws -> ChildProcess {
+    ///
+    /// - Parameters:
+    ///   - market: Where bob is.
+    ///   - bus: The bus directory it gets; bob's own unless given.
+    /// - Returns: The process.
+    /// - Throws: `Ended` when it ended first.
+    static func start(in market: Market, bus: String? = nil) async throws -> ChildProcess {
         let library = URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "../../ipc-schema/python").standardized.path()
-        let bus = try await market.network.node("bob").busDirectory
+        let own = try await market.network.node("bob").busDirectory
         let worker = try await ChildProcess(
             "/usr/bin/env",
             [
-                "LCP_BUS_DIR=\(bus)", "PYTHONPATH=\(library)", "PYTHONDONTWRITEBYTECODE=1",
+                "LCP_BUS_DIR=\(bus ?? own)", "PYTHONPATH=\(library)", "PYTHONDONTWRITEBYTECODE=1",
                 try #require(python),
                 "\(library)/examples/compute_worker.py",
             ],

@@ -114,6 +114,67 @@ import ZeroMQ
         await context.shutDown()
     }
 
+    @Test func `one socket serves this machine without keys and others with theirs alone`()
+        async throws
+    {
+        let directory = try BusDirectory()
+        defer { directory.remove() }
+        let context = try Context()
+        let (server, friend, stranger) = (
+            try CurveKeyPair(), try CurveKeyPair(), try CurveKeyPair()
+        )
+        let friendKey = friend.publicKey
+        let asked = Mutex<Set<CurvePublicKey>>([])
+        let curve = CurveServer(keys: server) { key in
+            asked.withLock { _ = $0.insert(key) }
+            return key == friendKey
+        }
+        let pull = try await context.pull(
+            .ipcAndTCP(path: directory.file("a"), host: "127.0.0.1", port: 0, curve)
+        )
+        let xpub = try await context.xpub(
+            .ipcAndTCP(path: directory.file("b"), host: "127.0.0.1", port: 0, curve)
+        ) { _ in true }
+        let port = try port(pull.endpoint)
+        let local = try await context.push(.ipc(path: directory.file("a")))
+        let remote = try await context.push(
+            .tcp(host: "127.0.0.1", port: port, .init(keys: friend, serverKey: server.publicKey))
+        )
+        let denied = try await context.push(
+            .tcp(host: "127.0.0.1", port: port, .init(keys: stranger, serverKey: server.publicKey))
+        )
+        let naked = try RawPeer(ZMQ_PUSH, connectingTo: "tcp://127.0.0.1:\(port)")
+        naked.send(Array("no key".utf8))
+        try await local.send(Message(Frame("local")))
+        try await remote.send(Message(Frame("remote")))
+        while !asked.withLock({ $0.contains(stranger.publicKey) }) { await Task.yield() }
+        let messages = try await collect(2, from: pull)
+        #expect(
+            Set(messages.map { "\($0.head.text ?? "") \($0.sender?.description ?? "nobody")" })
+                == ["local nobody", "remote \(friendKey)"]
+        )
+        #expect(
+            await code { try await denied.send(Message(Frame("x")), whenFull: .fail) } == .full
+        )
+
+        let near = try await context.sub(.ipc(path: directory.file("b")), topics: [[1]])
+        #expect(try await nextStart(xpub).sender == nil)
+        let far = try await context.sub(
+            .tcp(
+                host: "127.0.0.1",
+                port: try self.port(xpub.endpoint),
+                .init(keys: friend, serverKey: server.publicKey)
+            ),
+            topics: [[2]]
+        )
+        let subscription = try await nextStart(xpub)
+        #expect(subscription.sender == friendKey)
+        try await xpub.send([Frame("work")], to: subscription)
+        #expect(try await far.receive().map(\.tail[0].text) == ["work"])
+        await near.close()
+        await context.shutDown()
+    }
+
     @Test func `a subscription over CURVE tells whose it is`() async throws {
         let context = try Context()
         let server = try CurveKeyPair()

@@ -1,4 +1,5 @@
 import BridgeProtocol
+import BusAddresses
 import Logging
 import ServiceLifecycle
 import SwiftProtobuf
@@ -26,14 +27,15 @@ struct WorkerShell: Sendable {
         let events: SubSocket
         let replies: PushSocket
         do {
+            let location = try BusLocation(directory: options.busDirectory)
             context = try Context()
             events = try await context.sub(
-                options.events,
+                location.connection(to: .events(options.role)),
                 topics: [WorkTopic(worker).bytes],
                 options: socketOptions(linger: .zero)
             )
             replies = try await context.push(
-                options.replies,
+                location.connection(to: .replies(options.role)),
                 options: socketOptions(linger: Self.flushLimit)
             )
         } catch {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +17,24 @@ OPTIONS = {
     zmq.RECONNECT_IVL: 50,
     zmq.RECONNECT_IVL_MAX: 2_000,
     zmq.LINGER: 1_000,
+}
+
+
+# The file of a bus directory that names a bridge on another machine.
+REMOTE = "remote"
+
+# The port of each endpoint, counted from the bridge's first one.
+PORTS = {
+    "provider/events": 0,
+    "provider/replies": 1,
+    "requester/events": 2,
+    "requester/replies": 3,
+    "compute/events": 4,
+    "compute/replies": 5,
+    "feed/messages/socket": 6,
+    "feed/events/socket": 7,
+    "control/socket": 8,
+    "query/socket": 9,
 }
 
 
@@ -46,7 +65,28 @@ class Bus:
         directory = os.environ.get("LCP_BUS_DIR")
         if not directory:
             raise ValueError("LCP_BUS_DIR is not set: name the bridge's --bus-dir in it")
-        return cls(directory)
+        return cls.at(directory)
+
+    @classmethod
+    def at(cls, directory: str) -> Bus:
+        """The bus in a directory, which may name a bridge on another machine."""
+        path = os.path.join(directory, REMOTE)
+        if not os.path.lexists(path):
+            return cls(directory)
+        with open(path, encoding="ascii") as file:
+            if os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise ValueError(f"others may read {path}, which holds a secret key")
+            lines = [line.split(maxsplit=1) for line in file if line.strip()]
+        values = {line[0]: line[-1].strip() for line in lines if not line[0].startswith("#")}
+        if set(values) != {"bridge", "bridge-key", "key"}:
+            raise ValueError(f"{path} needs bridge, bridge-key and key, and nothing else")
+        host, _, port = values["bridge"].rpartition(":")
+        secret = values["key"].encode()
+        return cls(
+            directory,
+            {name: f"tcp://{host}:{int(port) + offset}" for name, offset in PORTS.items()},
+            Curve(values["bridge-key"], zmq.curve_public(secret).decode(), secret.decode()),
+        )
 
     def address(self, endpoint: str) -> str:
         """The address to connect to."""
