@@ -72,6 +72,7 @@ struct BridgeCommand: AsyncParsableCommand {
         )
         configuration.network = connection.network
         configuration.durability = durability
+        configuration.session.keptPeers = connection.providers
         money.apply(to: &configuration.money)
         limits.apply(to: &configuration)
         return configuration
