@@ -114,7 +114,8 @@ struct Market: Sendable {
         return 0
     }
 
-    private static func run(_ program: String, _ arguments: [String]) async throws -> Outcome {
+    /// Runs a program to its end.
+    static func run(_ program: String, _ arguments: [String]) async throws -> Outcome {
         let result = try await Subprocess.run(
             .path(FilePath("\(programs)/\(program)")),
             arguments: Arguments(arguments),
