@@ -71,6 +71,9 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        .target(name: "Conversation", swiftSettings: swiftSettings),
+        .target(name: "Terminal", swiftSettings: swiftSettings),
+
         // What the command line shows of messages and invoices.
         .target(
             name: "LCPInspector",
@@ -210,8 +213,9 @@ let package = Package(
         .executableTarget(
             name: "lcp",
             dependencies: [
-                "BridgeProtocol", "BuildInfo", "BusAddresses", "BusClient", "Journal",
-                "LCPInspector", "LCPWire", "LightningTypes", "LocalNetwork", "ZeroMQ",
+                "BridgeProtocol", "BuildInfo", "BusAddresses", "BusClient", "CLinux",
+                "Conversation", "GRPCNGHTTP2", "Journal", "LCPInspector", "LCPWire",
+                "LightningTypes", "LndRPC", "LocalNetwork", "Terminal", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -271,6 +275,16 @@ let package = Package(
 
         // Tests.
         .target(name: "LCPTesting", path: "Tests/LCPTesting", swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ConversationTests",
+            dependencies: ["Conversation", "LCPTesting"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "TerminalTests",
+            dependencies: ["LCPTesting", "Terminal"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "ScenarioTests",
             dependencies: [

@@ -66,6 +66,18 @@ extension BusClient {
         return peer
     }
 
+    /// Lets lnd disconnect a node; one that the bridge keeps connected is then left alone.
+    ///
+    /// - Parameter peer: The node.
+    /// - Returns: The peer as it stands.
+    /// - Throws: ``BusClientError``: `refused` when it is not connected or has a channel with us;
+    ///   `CancellationError`.
+    package func disconnect(from peer: NodeID) async throws -> BusPeer {
+        let order = BusDisconnect.with { $0.peer = Data(peer.bytes) }
+        guard case .peer(let peer) = try await ask(.disconnect(order)) else { throw unexpected() }
+        return peer
+    }
+
     /// Fetches what a job has bought so far: its contents, and the proof of payment.
     ///
     /// - Parameters:

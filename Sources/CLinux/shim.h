@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timex.h>
 
 #define LCP_EPOLL_BATCH 64
 
@@ -77,6 +78,15 @@ static inline int lcp_pidfd_open(int process) { return (int)syscall(434, process
 
 static inline int lcp_pidfd_signal(int descriptor, int number) {
     return (int)syscall(424, descriptor, number, 0, 0);
+}
+
+// Whether something keeps the system's clock right, and the largest error it may have by now, in
+// microseconds; -1 when the kernel does not say.
+static inline int lcp_clock_is_kept(int64_t *largest_error) {
+    struct timex state = {0};
+    int answer = adjtimex(&state);
+    *largest_error = state.maxerror;
+    return answer < 0 ? -1 : answer != TIME_ERROR && !(state.status & STA_UNSYNC);
 }
 
 #endif

@@ -80,6 +80,7 @@ struct BridgeCommand: AsyncParsableCommand {
         configuration.tcp = try tcp.listener()
         configuration.network = connection.network
         configuration.durability = durability
+        configuration.session.keptPeers = connection.providers
         money.apply(to: &configuration.money)
         limits.apply(to: &configuration)
         return configuration

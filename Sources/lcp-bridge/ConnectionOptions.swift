@@ -1,5 +1,6 @@
 import ArgumentParser
 import BOLT11
+import Bridge
 import Foundation
 import LndRPC
 
@@ -37,6 +38,15 @@ struct ConnectionOptions: ParsableArguments {
     )
     var network: Network?
 
+    @Option(
+        name: .customLong("provider"),
+        help: ArgumentHelp(
+            "Stay connected to this node; repeat for more. lnd itself forgets peers without channels.",
+            valueName: "key@host:port"
+        )
+    )
+    var providers: [PeerAddress] = []
+
     /// lnd, as the options say.
     ///
     /// - Throws: `LndError` for an address of another form.
@@ -55,4 +65,9 @@ struct ConnectionOptions: ParsableArguments {
             throw ValidationError("Pass --bus-dir or set LCP_BUS_DIR")
         }
     }
+}
+
+extension PeerAddress: ExpressibleByArgument {
+    /// Reads `key@host:port`.
+    package init?(argument: String) { self.init(argument) }
 }

@@ -4,6 +4,7 @@ import BusClient
 import Glibc
 import LCPInspector
 import LCPWire
+import LndRPC
 
 /// `lcp`: the command line of the Lightning Compute Protocol.
 @main
@@ -21,15 +22,21 @@ struct LCP: AsyncParsableCommand {
             CommandGroup(
                 name: "Buy",
                 subcommands: [
-                    Ask.self, Quote.self, Accept.self, Cancel.self, FetchResult.self,
+                    Ask.self, Chat.self, Quote.self, Accept.self, Cancel.self, FetchResult.self,
                 ]
             ),
             CommandGroup(
                 name: "Look at a bridge",
                 subcommands: [
-                    ListPeers.self, ShowStatus.self, ListJobs.self, Watch.self, ShowLedger.self,
-                    ListWorkers.self, ConnectPeer.self, RetryJob.self, JournalCommand.self,
-                    RemoteCommand.self,
+                    Doctor.self, Top.self, ShowStatus.self, ListJobs.self, Watch.self,
+                    ShowLedger.self, ListWorkers.self, RetryJob.self, JournalCommand.self,
+                    Metrics.self,
+                ]
+            ),
+            CommandGroup(
+                name: "Look after the node",
+                subcommands: [
+                    PeersCommand.self, ListProfiles.self, MacaroonCommand.self, RemoteCommand.self,
                 ]
             ),
             CommandGroup(
@@ -65,6 +72,9 @@ struct LCP: AsyncParsableCommand {
                 fail(error.code, error.detail, error.status, asJSON: isJSON)
             case let error as ConsoleError:
                 fail("input-output", "\(error)", ExitStatus.inputOutput, asJSON: isJSON)
+            case let error as LndError:
+                let failure = CommandError(error)
+                fail(failure.code, failure.detail, failure.status, asJSON: isJSON)
             case is Interruption:
                 exit(withError: ExitStatus.interrupted)
             case _ where isJSON && exitCode(for: error) == ExitStatus.usage:

@@ -204,6 +204,9 @@ import Testing
         #expect(info.network == "regtest")
         #expect(info.isSyncedToChain && !info.isSyncedToGraph)
         #expect(info.blockHeight == 812)
+        #expect(info.bestHeaderAt == UnixTime(seconds: 1_700_000_000))
+        #expect(LndVersion(text: info.version) == LndVersion(0, 20, 0))
+        #expect(LndVersion(text: "0.20") == nil)
         try expectRefusal(
             of: Sample.info,
             by: NodeInfo.init,

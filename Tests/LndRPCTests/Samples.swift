@@ -48,6 +48,7 @@ enum Sample {
         $0.version = "0.20.0-beta commit=v0.20.0-beta"
         $0.chains = [.with { $0.network = "regtest" }]
         $0.blockHeight = 812
+        $0.bestHeaderTimestamp = 1_700_000_000
         $0.syncedToChain = true
         $0.numPeers = 2
         $0.numActiveChannels = 1

@@ -196,8 +196,11 @@ import Testing
             #expect(try await lcp.run(["ledger"]).object()["spent_msat"] as? Int == 0)
             let workers = try await lcp.run(["workers"]).object()["workers"] as? [NSDictionary]
             #expect(workers?.first?["role"] as? String == "requester")
-            let connected = try await lcp.run(["connect", "\(peer)@127.0.0.1:9735"]).object()
+            let address = "\(peer)@127.0.0.1:9735"
+            let connected = try await lcp.run(["peers", "connect", address]).object()
             #expect(connected["connected"] as? Bool == true)
+            let away = try await lcp.run(["peers", "disconnect", peer]).object()
+            #expect(away["connected"] as? Bool == false)
             let job = String(repeating: "01", count: 32)
             #expect(try await lcp.run(["cancel", job]).object()["stage"] as? String == "cancelled")
             #expect(try await lcp.run(["retry", job]).object()["parked"] as? Bool == false)
@@ -250,7 +253,8 @@ import Testing
 
     @Test(arguments: [
         ["ask"], ["ask", "--peer", "02", "--profile", "p", "x"], ["accept", "nonsense"],
-        ["jobs", "--limit", "0"], ["jobs", "--stage", "asleep"], ["connect", "nobody"],
+        ["jobs", "--limit", "0"], ["jobs", "--stage", "asleep"], ["peers", "connect", "nobody"],
+        ["peers", "disconnect", "nobody"],
         ["ledger", "--page", "x"], ["demo", "--jobs", "0"],
     ])
     func `a wrong command line exits 64`(arguments: [String]) async throws {

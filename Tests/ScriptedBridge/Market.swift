@@ -77,9 +77,11 @@ package struct Market: Sendable {
                     $0.connected = true
                 }
             )
+        case .disconnect(let disconnect):
+            .peer(.with { $0.id = disconnect.peer })
         case .getResult(let get):
             job(get.job).map { .result(result(of: $0)) } ?? .failure(Self.unknownJob)
-        case .disconnect, nil:
+        case nil:
             .failure(
                 .with {
                     $0.code = "unknown-request"

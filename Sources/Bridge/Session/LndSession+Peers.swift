@@ -55,6 +55,41 @@ extension LndSession {
         }
     }
 
+    // MARK: Peers that are kept
+
+    /// Connects to the peers that are to be kept, whenever one is away.
+    func keepPeers() async throws {
+        guard !keptPeers.peers.isEmpty else { return }
+        try await withThrowingDiscardingTaskGroup { group in
+            while true {
+                if link.isReady {
+                    let due = keptPeers.due(at: .now) { directory.isConnected($0) }
+                    for peer in due { group.addTask { await self.connect(toKept: peer) } }
+                }
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    private func connect(toKept peer: PeerAddress) async {
+        counts.count(.connectTried)
+        var failure: LndError?
+        do throws(LndError) {
+            _ = try await lnd.connectPeer(peer.peer, address: peer.address)
+            try await look()
+        } catch {
+            failure = error
+            counts.count(.connectFailed)
+        }
+        let attempts = keptPeers.tried(peer.peer, at: .now, jitter: .random(in: 0..<1))
+        // One line a spell of failures: an absent provider is not news every minute.
+        guard let failure, attempts == 1 else { return }
+        logger.notice(
+            "peer not reached; trying on",
+            metadata: ["peer.node_id": "\(peer.peer)", "lnd.error": "\(failure)"]
+        )
+    }
+
     // MARK: Manifests
 
     func receivedManifest(_ payload: [UInt8], from peer: NodeID) {

@@ -27,6 +27,7 @@ package actor LndSession {
 
     var link: LndLink
     var directory = PeerDirectory()
+    var keptPeers: KeptPeers
     var desk: ManifestDesk
     var gate: MessageGate
     var lanes: SendLanes
@@ -85,6 +86,7 @@ package actor LndSession {
         )
         events = SessionEvents(queue: queue)
         link = LndLink(firstPause: settings.firstPause, longestPause: settings.longestPause)
+        keptPeers = KeptPeers(settings.keptPeers)
         desk = ManifestDesk(settings)
         gate = MessageGate(settings, at: .now)
         lanes = SendLanes(
@@ -118,6 +120,7 @@ package actor LndSession {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await self.keepRecords() }
             group.addTask { try await self.lookNowAndThen() }
+            group.addTask { try await self.keepPeers() }
             works.yield(.link(LndLink.first, life: link.life))
             for await work in workStream {
                 if case .happened(let event, let life) = work {
@@ -194,18 +197,26 @@ package actor LndSession {
     /// - Returns: The peer as it is then.
     /// - Throws: `LndError`.
     package func connect(_ peer: NodeID, address: String) async throws(LndError) -> BusPeer {
+        keptPeers.want(peer)
         _ = try await lnd.connectPeer(peer, address: address)
         try await look()
         return describe(peer)
     }
 
-    /// Disconnects a peer.
+    /// Disconnects a peer, and does not connect to it again by itself.
     ///
     /// - Parameter peer: The peer.
     /// - Returns: The peer as it is then.
     /// - Throws: `LndError`: `hasActiveChannels`, `peerNotConnected`.
     package func disconnect(_ peer: NodeID) async throws(LndError) -> BusPeer {
-        try await lnd.disconnectPeer(peer)
+        keptPeers.leaveAlone(peer)
+        do throws(LndError) {
+            try await lnd.disconnectPeer(peer)
+        } catch {
+            // One that is away anyhow is still to be left alone.
+            if error.code != .peerNotConnected { keptPeers.want(peer) }
+            throw error
+        }
         try await look()
         return describe(peer)
     }

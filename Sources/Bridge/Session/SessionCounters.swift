@@ -40,6 +40,10 @@ package enum SessionCounter: String, Hashable, Sendable, CaseIterable {
     case manifestSent = "manifest.sent"
     /// Peers that lnd was asked to disconnect for an unknown even type.
     case disconnected = "peer.disconnected"
+    /// Attempts to connect to a peer that is to be kept.
+    case connectTried = "peer.connect_tried"
+    /// Those of them that failed.
+    case connectFailed = "peer.connect_failed"
     /// Settlements that had no room and are looked up instead.
     case invoiceOverflow = "invoice.overflow"
     /// Streams of lnd that ended.

@@ -73,6 +73,8 @@ package struct SessionSettings: Hashable, Sendable {
     package var longestPause = Duration.seconds(16)
     /// A stream that lasted so long, or gave anything, was a good one.
     package var steadyAfter = Duration.seconds(30)
+    /// The peers that are connected to again whenever they are away.
+    package var keptPeers: [PeerAddress] = []
     /// How often peers and channels are asked for although nothing seems to have changed.
     package var lookInterval = Duration.seconds(60)
 

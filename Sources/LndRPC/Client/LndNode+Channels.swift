@@ -10,7 +10,7 @@ extension LndNode {
     /// - Throws: ``LndError``.
     package func listChannels(with peer: NodeID? = nil) async throws(LndError) -> [Channel] {
         let answer: Lnrpc_ListChannelsResponse = try await unary(
-            Lnrpc_Lightning.Method.ListChannels.descriptor,
+            .listChannels,
             Lnrpc_ListChannelsRequest.with {
                 if let peer { $0.peer = Data(peer.bytes) }
             }
@@ -21,7 +21,7 @@ extension LndNode {
     /// What all open channels hold.
     package func channelBalance() async throws(LndError) -> ChannelBalance {
         let answer: Lnrpc_ChannelBalanceResponse = try await unary(
-            Lnrpc_Lightning.Method.ChannelBalance.descriptor,
+            .channelBalance,
             Lnrpc_ChannelBalanceRequest()
         )
         return ChannelBalance(answer)

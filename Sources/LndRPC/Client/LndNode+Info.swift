@@ -2,7 +2,7 @@ extension LndNode {
     /// Who the node is and how far it has synced.
     package func getInfo() async throws(LndError) -> NodeInfo {
         let answer: Lnrpc_GetInfoResponse = try await unary(
-            Lnrpc_Lightning.Method.GetInfo.descriptor,
+            .getInfo,
             Lnrpc_GetInfoRequest()
         )
         return try NodeInfo(answer)
@@ -11,7 +11,7 @@ extension LndNode {
     /// The version of lnd, as numbers.
     package func getVersion() async throws(LndError) -> LndBuild {
         let answer: Verrpc_Version = try await unary(
-            Verrpc_Versioner.Method.GetVersion.descriptor,
+            .getVersion,
             Verrpc_VersionRequest()
         )
         return LndBuild(answer)
@@ -20,9 +20,8 @@ extension LndNode {
     /// How far lnd's start has come; needs no macaroon and answers in every phase.
     package func getState() async throws(LndError) -> WalletState {
         let answer: Lnrpc_GetStateResponse = try await unary(
-            Lnrpc_State.Method.GetState.descriptor,
-            Lnrpc_GetStateRequest(),
-            authority: .none
+            .getState,
+            Lnrpc_GetStateRequest()
         )
         return try WalletState(answer.state)
     }
@@ -36,9 +35,8 @@ extension LndNode {
         _ body: @escaping @Sendable (LndStream<WalletState>) async throws -> Result
     ) async throws -> Result {
         try await stream(
-            Lnrpc_State.Method.SubscribeState.descriptor,
+            .subscribeState,
             Lnrpc_SubscribeStateRequest(),
-            authority: .none,
             convert: { (answer: Lnrpc_SubscribeStateResponse) throws(LndError) in
                 try WalletState(answer.state)
             },

@@ -13,7 +13,7 @@ extension LndNode {
     /// - Throws: ``LndError``: `invalidRequest`, `invoiceExists`.
     package func addInvoice(_ order: NewInvoice) async throws(LndError) -> AddedInvoice {
         let answer: Lnrpc_AddInvoiceResponse = try await unary(
-            Lnrpc_Lightning.Method.AddInvoice.descriptor,
+            .addInvoice,
             try order.request()
         )
         return try AddedInvoice(answer)
@@ -31,7 +31,7 @@ extension LndNode {
         paymentHash: PaymentHash
     ) async throws(LndError) -> AddedInvoice {
         let answer: Invoicesrpc_AddHoldInvoiceResp = try await unary(
-            Invoicesrpc_Invoices.Method.AddHoldInvoice.descriptor,
+            .addHoldInvoice,
             try order.request(hash: paymentHash)
         )
         return try AddedInvoice(answer, hash: paymentHash)
@@ -44,7 +44,7 @@ extension LndNode {
     /// - Throws: ``LndError``: `invoiceUnknown`.
     package func lookupInvoice(_ paymentHash: PaymentHash) async throws(LndError) -> Invoice {
         let answer: Lnrpc_Invoice = try await unary(
-            Lnrpc_Lightning.Method.LookupInvoice.descriptor,
+            .lookupInvoice,
             Lnrpc_PaymentHash.with { $0.rHash = Data(paymentHash.bytes.bytes) }
         )
         return try Self.answer(answer, to: paymentHash, "LookupInvoice")
@@ -57,7 +57,7 @@ extension LndNode {
     /// - Throws: ``LndError``: `invoiceUnknown`.
     package func lookupInvoiceV2(_ paymentHash: PaymentHash) async throws(LndError) -> Invoice {
         let answer: Lnrpc_Invoice = try await unary(
-            Invoicesrpc_Invoices.Method.LookupInvoiceV2.descriptor,
+            .lookupInvoiceV2,
             Invoicesrpc_LookupInvoiceMsg.with { $0.paymentHash = Data(paymentHash.bytes.bytes) }
         )
         return try Self.answer(answer, to: paymentHash, "LookupInvoiceV2")
@@ -77,7 +77,7 @@ extension LndNode {
         onlyPending: Bool = false
     ) async throws(LndError) -> Page<Invoice> {
         let answer: Lnrpc_ListInvoiceResponse = try await unary(
-            Lnrpc_Lightning.Method.ListInvoices.descriptor,
+            .listInvoices,
             Lnrpc_ListInvoiceRequest.with {
                 $0.indexOffset = offset
                 // Zero would mean lnd's default.
@@ -112,7 +112,7 @@ extension LndNode {
         _ body: @escaping @Sendable (LndStream<Invoice>) async throws -> Result
     ) async throws -> Result {
         try await stream(
-            Lnrpc_Lightning.Method.SubscribeInvoices.descriptor,
+            .subscribeInvoices,
             Lnrpc_InvoiceSubscription.with {
                 $0.addIndex = addIndex
                 $0.settleIndex = settleIndex
@@ -137,7 +137,7 @@ extension LndNode {
         _ body: @escaping @Sendable (LndStream<Invoice>) async throws -> Result
     ) async throws -> Result {
         try await stream(
-            Invoicesrpc_Invoices.Method.SubscribeSingleInvoice.descriptor,
+            .subscribeSingleInvoice,
             Invoicesrpc_SubscribeSingleInvoiceRequest.with {
                 $0.rHash = Data(paymentHash.bytes.bytes)
             },
@@ -157,7 +157,7 @@ extension LndNode {
     /// - Throws: ``LndError``: `invoiceAlreadySettled` when it was paid, `invoiceUnknown`.
     package func cancelInvoice(_ paymentHash: PaymentHash) async throws(LndError) {
         let _: Invoicesrpc_CancelInvoiceResp = try await unary(
-            Invoicesrpc_Invoices.Method.CancelInvoice.descriptor,
+            .cancelInvoice,
             Invoicesrpc_CancelInvoiceMsg.with { $0.paymentHash = Data(paymentHash.bytes.bytes) }
         )
     }
@@ -171,7 +171,7 @@ extension LndNode {
     package func settleInvoice(_ preimage: Preimage) async throws(LndError) {
         let bytes = preimage.secret.reveal("lnd takes the payment with it").bytes
         let _: Invoicesrpc_SettleInvoiceResp = try await unary(
-            Invoicesrpc_Invoices.Method.SettleInvoice.descriptor,
+            .settleInvoice,
             Invoicesrpc_SettleInvoiceMsg.with { $0.preimage = Data(bytes) }
         )
     }
@@ -185,7 +185,7 @@ extension LndNode {
         _ paymentRequest: Redacted<String>
     ) async throws(LndError) -> DecodedInvoice {
         let answer: Lnrpc_PayReq = try await unary(
-            Lnrpc_Lightning.Method.DecodePayReq.descriptor,
+            .decodePayReq,
             Lnrpc_PayReqString.with { $0.payReq = paymentRequest.reveal("lnd decodes it") }
         )
         return try DecodedInvoice(answer)

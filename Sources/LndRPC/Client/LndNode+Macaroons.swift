@@ -16,7 +16,7 @@ extension LndNode {
         rootKeyID: UInt64 = 0
     ) async throws(LndError) -> Redacted<[UInt8]> {
         let answer: Lnrpc_BakeMacaroonResponse = try await unary(
-            Lnrpc_Lightning.Method.BakeMacaroon.descriptor,
+            .bakeMacaroon,
             Lnrpc_BakeMacaroonRequest.with {
                 $0.permissions = permissions.map(\.message)
                 $0.rootKeyID = rootKeyID
@@ -43,7 +43,7 @@ extension LndNode {
     ) async throws(LndError) -> Bool {
         do {
             let answer: Lnrpc_CheckMacPermResponse = try await unary(
-                Lnrpc_Lightning.Method.CheckMacaroonPermissions.descriptor,
+                .checkMacaroonPermissions,
                 Lnrpc_CheckMacPermRequest.with {
                     $0.macaroon = Data(macaroon.reveal("lnd checks it"))
                     $0.permissions = permissions.map(\.message)

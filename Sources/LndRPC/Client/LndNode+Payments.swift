@@ -22,7 +22,7 @@ extension LndNode {
         _ body: @escaping @Sendable (LndStream<Payment>) async throws -> Result
     ) async throws -> Result {
         try await stream(
-            Routerrpc_Router.Method.SendPaymentV2.descriptor,
+            .sendPaymentV2,
             try order.request(onlyFinalState: onlyFinalState),
             convert: { (payment: Lnrpc_Payment) throws(LndError) in try Payment(payment) },
             body: body
@@ -43,7 +43,7 @@ extension LndNode {
         _ body: @escaping @Sendable (LndStream<Payment>) async throws -> Result
     ) async throws -> Result {
         try await stream(
-            Routerrpc_Router.Method.TrackPaymentV2.descriptor,
+            .trackPaymentV2,
             Routerrpc_TrackPaymentRequest.with {
                 $0.paymentHash = Data(paymentHash.bytes.bytes)
                 $0.noInflightUpdates = onlyFinalState
@@ -73,7 +73,7 @@ extension LndNode {
         includesIncomplete: Bool = false
     ) async throws(LndError) -> Page<Payment> {
         let answer: Lnrpc_ListPaymentsResponse = try await unary(
-            Lnrpc_Lightning.Method.ListPayments.descriptor,
+            .listPayments,
             Lnrpc_ListPaymentsRequest.with {
                 $0.indexOffset = offset
                 // Zero would mean all of them before lnd 0.20.

@@ -6,7 +6,7 @@ extension LndNode {
     /// The peers connected now.
     package func listPeers() async throws(LndError) -> [Peer] {
         let answer: Lnrpc_ListPeersResponse = try await unary(
-            Lnrpc_Lightning.Method.ListPeers.descriptor,
+            .listPeers,
             Lnrpc_ListPeersRequest.with { $0.latestError = true }
         )
         return try answer.peers.map { peer throws(LndError) in try Peer(peer) }
@@ -31,7 +31,7 @@ extension LndNode {
     ) async throws(LndError) -> ConnectOutcome {
         do {
             let _: Lnrpc_ConnectPeerResponse = try await unary(
-                Lnrpc_Lightning.Method.ConnectPeer.descriptor,
+                .connectPeer,
                 Lnrpc_ConnectPeerRequest.with {
                     $0.addr.pubkey = node.hex
                     $0.addr.host = address
@@ -52,7 +52,7 @@ extension LndNode {
     /// - Throws: ``LndError``: `hasActiveChannels`, `peerNotConnected`, `starting`.
     package func disconnectPeer(_ node: NodeID) async throws(LndError) {
         let _: Lnrpc_DisconnectPeerResponse = try await unary(
-            Lnrpc_Lightning.Method.DisconnectPeer.descriptor,
+            .disconnectPeer,
             Lnrpc_DisconnectPeerRequest.with { $0.pubKey = node.hex }
         )
     }
@@ -71,7 +71,7 @@ extension LndNode {
         _ body: @escaping @Sendable (LndStream<PeerEvent>) async throws -> Result
     ) async throws -> Result {
         try await stream(
-            Lnrpc_Lightning.Method.SubscribePeerEvents.descriptor,
+            .subscribePeerEvents,
             Lnrpc_PeerEventSubscription(),
             opened: opened,
             convert: { (event: Lnrpc_PeerEvent) throws(LndError) in try PeerEvent(event) },
@@ -90,7 +90,7 @@ extension LndNode {
     ///   `typeNotCustom`.
     package func sendCustomMessage(_ message: PeerMessage) async throws(LndError) {
         let _: Lnrpc_SendCustomMessageResponse = try await unary(
-            Lnrpc_Lightning.Method.SendCustomMessage.descriptor,
+            .sendCustomMessage,
             try message.request()
         )
     }
@@ -110,7 +110,7 @@ extension LndNode {
         _ body: @escaping @Sendable (LndStream<PeerMessage>) async throws -> Result
     ) async throws -> Result {
         try await stream(
-            Lnrpc_Lightning.Method.SubscribeCustomMessages.descriptor,
+            .subscribeCustomMessages,
             Lnrpc_SubscribeCustomMessagesRequest(),
             opened: opened,
             convert: { (message: Lnrpc_CustomMessage) throws(LndError) in

@@ -49,37 +49,29 @@ package struct LndNode<Transport: ClientTransport>: Sendable {
 // MARK: - Calls
 
 extension LndNode {
-    /// Whether a call needs the macaroon: all but those of the State service.
-    enum Authority {
-        case macaroon
-        case none
-    }
-
     /// Makes a call with one answer.
     ///
     /// - Parameters:
-    ///   - method: The RPC.
+    ///   - call: The RPC.
     ///   - request: What to send.
-    ///   - authority: Whether the macaroon goes along.
     ///   - longer: What to add to the timeout.
     /// - Returns: lnd's answer.
     /// - Throws: ``LndError``.
     func unary<Request: SwiftProtobuf.Message, Response: SwiftProtobuf.Message>(
-        _ method: MethodDescriptor,
+        _ call: LndCall,
         _ request: Request,
-        authority: Authority = .macaroon,
         longer: Duration = .zero
     ) async throws(LndError) -> Response {
         do {
-            return try await withMacaroon(authority, method) { metadata in
+            return try await withMacaroon(call) { metadata in
                 try await withTimeout(timeout + longer) { options in
-                    try await open(method, request, metadata: metadata, options: options) {
-                        try await Self.onlyAnswer(in: $0, to: method)
+                    try await open(call.method, request, metadata: metadata, options: options) {
+                        try await Self.onlyAnswer(in: $0, to: call)
                     }
                 }
             }
         } catch {
-            throw LndError(any: error, rpc: method.method)
+            throw LndError(any: error, rpc: call.name)
         }
     }
 
@@ -98,17 +90,17 @@ extension LndNode {
 
     private static func onlyAnswer<Response>(
         in messages: RPCAsyncSequence<Response, any Error>,
-        to method: MethodDescriptor
+        to call: LndCall
     ) async throws -> Response {
         var answers = messages.makeAsyncIterator()
         guard let answer = try await answers.next() else {
             // A cancelled call may end like this, too.
             try Task.checkCancellation()
-            throw LndError(.malformedAnswer, "\(method.method): there is no answer")
+            throw LndError(.malformedAnswer, "\(call.name): there is no answer")
         }
         // lnd's status comes last: without it the answer does not count.
         guard try await answers.next() == nil else {
-            throw LndError(.malformedAnswer, "\(method.method): two answers")
+            throw LndError(.malformedAnswer, "\(call.name): two answers")
         }
         return answer
     }
@@ -116,27 +108,30 @@ extension LndNode {
     /// Makes a call with a stream of answers and lends the stream to a closure.
     ///
     /// - Parameters:
-    ///   - method: The RPC.
+    ///   - call: The RPC.
     ///   - request: What to send.
-    ///   - authority: Whether the macaroon goes along.
     ///   - opened: Called when the request is with the transport; lnd may send nothing for hours.
     ///   - convert: Checks a message and makes the element of it.
     ///   - body: Reads the stream; when it returns the call is cancelled.
     /// - Returns: What the closure returns.
     /// - Throws: ``LndError``, or what the closure throws.
     func stream<Request, Response, Element, Result>(
-        _ method: MethodDescriptor,
+        _ call: LndCall,
         _ request: Request,
-        authority: Authority = .macaroon,
         opened: @escaping @Sendable () -> Void = {},
         convert: @escaping @Sendable (Response) throws(LndError) -> Element,
         body: @escaping @Sendable (LndStream<Element>) async throws -> Result
     ) async throws -> Result
     where Request: SwiftProtobuf.Message, Response: SwiftProtobuf.Message, Result: Sendable {
         do {
-            return try await withMacaroon(authority, method) { metadata in
-                try await open(method, request, metadata: metadata, opened: opened) { messages in
-                    let stream = LndStream(messages, rpc: method.method, convert: convert)
+            return try await withMacaroon(call) { metadata in
+                try await open(
+                    call.method,
+                    request,
+                    metadata: metadata,
+                    opened: opened
+                ) { messages in
+                    let stream = LndStream(messages, rpc: call.name, convert: convert)
                     do {
                         return try await body(stream)
                     } catch {
@@ -147,7 +142,7 @@ extension LndNode {
         } catch let thrown as ThrownByBody {
             throw thrown.error
         } catch {
-            throw LndError(any: error, rpc: method.method)
+            throw LndError(any: error, rpc: call.name)
         }
     }
 
@@ -155,19 +150,18 @@ extension LndNode {
     ///
     /// lnd looks at the macaroon before anything else, so a refused call has done nothing.
     private func withMacaroon<Result>(
-        _ authority: Authority,
-        _ method: MethodDescriptor,
-        _ call: (Metadata) async throws -> Result
+        _ call: LndCall,
+        _ make: (Metadata) async throws -> Result
     ) async throws -> Result {
-        guard authority == .macaroon, let macaroon else { return try await call([:]) }
+        guard call.permission != nil, let macaroon else { return try await make([:]) }
         let used = try macaroon.current()
         do {
-            return try await call(Self.metadata(used))
+            return try await make(Self.metadata(used))
         } catch let refusal as Refused {
-            guard LndError(any: refusal, rpc: method.method).refusesMacaroon,
+            guard LndError(any: refusal, rpc: call.name).refusesMacaroon,
                 let fresh = try macaroon.afterRefusal(of: used)
             else { throw refusal }
-            return try await call(Self.metadata(fresh))
+            return try await make(Self.metadata(fresh))
         }
     }
 

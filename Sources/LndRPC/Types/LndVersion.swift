@@ -14,6 +14,17 @@ package struct LndVersion: Hashable, Sendable {
         self.patch = patch
     }
 
+    /// Reads the numbers that `GetInfo`'s version begins with: `0.20.1-beta commit=v0.20.1-beta`.
+    ///
+    /// Nil when it does not begin with three numbers.
+    package init?(text: String) {
+        let numbers = text.prefix { $0.isNumber || $0 == "." }.split(separator: ".")
+        guard numbers.count >= 3, let major = UInt32(numbers[0]), let minor = UInt32(numbers[1]),
+            let patch = UInt32(numbers[2])
+        else { return nil }
+        self.init(major, minor, patch)
+    }
+
     /// The oldest version whose payment errors can be told apart by their status.
     package static let minimum = LndVersion(0, 18, 0)
 }

@@ -12,6 +12,8 @@ package struct NodeInfo: Equatable, Sendable {
     package var network: String
     /// The last block the node knows.
     package var blockHeight: UInt32
+    /// When the last block the node knows was made, as its miner says: up to two hours off.
+    package var bestHeaderAt: UnixTime
     /// Whether payments can be expected to work.
     package var isSyncedToChain: Bool
     /// Whether routes can be expected to be found.
@@ -33,6 +35,7 @@ extension NodeInfo {
         version = info.version
         network = try answer.text(chain.network, "chains.network")
         blockHeight = info.blockHeight
+        bestHeaderAt = UnixTime(seconds: UInt64(max(0, info.bestHeaderTimestamp)))
         isSyncedToChain = info.syncedToChain
         isSyncedToGraph = info.syncedToGraph
         peerCount = info.numPeers

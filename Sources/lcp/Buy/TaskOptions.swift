@@ -7,24 +7,7 @@ import LightningTypes
 
 /// What shall be done, and by whom.
 struct TaskOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp("Who shall do the job: a node's key; see lcp peers.", valueName: "key")
-    )
-    var peer: NodeID
-
-    @Option(help: "What the provider shall run, one of its offers.")
-    var profile: String
-
-    @Option(
-        help: ArgumentHelp(
-            "The sampling temperature; the provider's own without.",
-            valueName: "0.7"
-        )
-    )
-    var temperature: TemperatureArgument?
-
-    @Option(help: "The most tokens the answer may have; the provider's own limit without.")
-    var maxOutputTokens: UInt32?
+    @OptionGroup var target: TargetOptions
 
     @Option(help: ArgumentHelp("Read the prompt from a file.", valueName: "path"))
     var file: String?
@@ -36,7 +19,6 @@ struct TaskOptions: ParsableArguments {
         guard file == nil || prompt == nil else {
             throw ValidationError("Give the prompt or --file, not both.")
         }
-        guard !profile.isEmpty else { throw ValidationError("--profile is empty.") }
         guard file != nil || (prompt != nil && prompt != "-") || isatty(STDIN_FILENO) == 0 else {
             throw ValidationError("Missing the prompt: give PROMPT, --file, or standard input.")
         }
@@ -44,11 +26,6 @@ struct TaskOptions: ParsableArguments {
 
     /// Reads the prompt and encodes the params (LCP v0.1 §5.2.1).
     func submission() throws -> JobSubmission {
-        let params = V01.LLMChatParams(
-            profile: profile,
-            temperatureMilli: temperature?.milli,
-            maxOutputTokens: maxOutputTokens
-        )
         let input = try readPrompt()
         guard !input.isEmpty else {
             throw CommandError(
@@ -65,10 +42,10 @@ struct TaskOptions: ParsableArguments {
             )
         }
         return JobSubmission(
-            to: peer,
+            to: target.peer,
             taskKind: V01.llmChat,
             input: Redacted(input),
-            params: try params.encoded()
+            params: try target.params()
         )
     }
 

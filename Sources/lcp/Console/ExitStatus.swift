@@ -17,6 +17,8 @@ enum ExitStatus {
     static let cancelled = ExitCode(15)
     /// The bridge refused the request, for instance because there is no such job.
     static let refusedByBridge = ExitCode(16)
+    /// A diagnosis found a problem.
+    static let problemFound = ExitCode(17)
     /// The command line is wrong (EX_USAGE).
     static let usage = ExitCode(64)
     /// The input is wrong (EX_DATAERR).
@@ -25,6 +27,8 @@ enum ExitStatus {
     static let unavailable = ExitCode(69)
     /// A program does not behave as it should (EX_SOFTWARE).
     static let software = ExitCode(70)
+    /// A file exists or can't be made (EX_CANTCREAT).
+    static let cannotCreate = ExitCode(73)
     /// The input could not be read or the output not be written (EX_IOERR).
     static let inputOutput = ExitCode(74)
     /// The time was over before the end; the job goes on (EX_TEMPFAIL).

@@ -38,6 +38,7 @@ enum SessionSample {
         version: "",
         network: "regtest",
         blockHeight: 1,
+        bestHeaderAt: now,
         isSyncedToChain: true,
         isSyncedToGraph: true,
         peerCount: 0,

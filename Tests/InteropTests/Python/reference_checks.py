@@ -32,7 +32,7 @@ def main():
     from market import house
 
     # Only the checks of this program: those of the simulated network have one of their own.
-    from market import buying, codec, peerswap, selling  # noqa: F401
+    from market import buying, codec, numbers, peerswap, selling  # noqa: F401
 
     house.PROGRAMS = pathlib.Path(options.programs).resolve()
     harness.Simnet.program = str(house.PROGRAMS / "lcp-simnet")

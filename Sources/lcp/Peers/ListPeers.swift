@@ -4,10 +4,10 @@ import BusClient
 import LCPInspector
 import LightningTypes
 
-/// `lcp peers`: who is there, and what each sells.
+/// `lcp peers list`, or `lcp peers` alone: who is there, and what each sells.
 struct ListPeers: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "peers",
+        commandName: "list",
         abstract: "List the peers of the bridge's node, and what they offer.",
         discussion: ExitStatus.clientHelp
     )

@@ -4,12 +4,17 @@ import BusClient
 import LCPInspector
 import LightningTypes
 
-/// `lcp connect`: lets lnd connect to a node.
+/// `lcp peers connect`: lets lnd connect to a node.
 struct ConnectPeer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connect",
         abstract: "Connect the bridge's node to another, so that jobs can be asked for.",
-        discussion: ExitStatus.clientHelp
+        discussion: """
+            lnd forgets a peer without a channel when the connection breaks; lcp-bridge --provider \
+            connects to it again.
+
+            \(ExitStatus.clientHelp)
+            """
     )
 
     @OptionGroup var bus: BusOptions
@@ -36,6 +41,7 @@ struct NodeAddress: ExpressibleByArgument {
         let parts = argument.split(separator: "@", maxSplits: 1)
         guard parts.count == 2, let id = NodeID(hex: parts[0]),
             let colon = parts[1].lastIndex(of: ":"),
+            parts[1][parts[1].index(after: colon)...].allSatisfy(\.isNumber),
             UInt16(parts[1][parts[1].index(after: colon)...]) != nil
         else { return nil }
         self.id = id
