@@ -171,7 +171,10 @@ final class RunningBridge: Sendable {
         try await restore()
         do {
             try await withGracefulShutdownHandler {
-                try await runParts()
+                // The parts talk to each other all the time and compute little, so they share one
+                // thread with the sockets: a message passes through without waking another. The
+                // disk and lnd's connection have threads of their own.
+                try await withTaskExecutorPreference(context.executor) { try await runParts() }
             } onGracefulShutdown: {
                 self.loop.drain()
             }
@@ -351,13 +354,13 @@ final class RunningBridge: Sendable {
                 loop.inputs.put(
                     .paymentSucceeded(outcome.job, outcome.hash, preimage, fee: fee)
                 )
-                await publish(outcome, succeeded: true, fee: fee, nil)
+                publish(outcome, succeeded: true, fee: fee, nil)
             case .notIntended:
                 loop.inputs.put(.paymentFailed(outcome.job, outcome.hash, .withdrawn, nil))
             case .failed(let cause, let failure):
                 CrashPoint.afterWithdrawPayment.reach()
                 loop.inputs.put(.paymentFailed(outcome.job, outcome.hash, cause, failure))
-                await publish(outcome, succeeded: false, fee: .zero, failure)
+                publish(outcome, succeeded: false, fee: .zero, failure)
             }
         }
     }
@@ -367,15 +370,14 @@ final class RunningBridge: Sendable {
         succeeded: Bool,
         fee: MilliSatoshi,
         _ failure: BusFailure?
-    ) async {
-        let payment = try? await journal.payment(outcome.hash)
+    ) {
         feeds.publish(
             .with { event in
                 event.payment = .with {
                     $0.job = outcome.job.bus
                     $0.paymentHash = Data(outcome.hash.bytes.bytes)
                     $0.succeeded = succeeded
-                    $0.amountMsat = payment?.intent.amount.msat ?? 0
+                    $0.amountMsat = outcome.amount.msat
                     $0.feeMsat = fee.msat
                     if let failure { $0.failure = failure }
                 }

@@ -76,24 +76,29 @@ package struct BusClient: Sendable {
     /// - Throws: ``BusClientError`` `closed`.
     package func run() async throws {
         do {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await control.run() }
-                group.addTask { try await query.run() }
-                let (gaps, gap) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-                group.addTask { try await pulse.run { gap.yield() } }
-                group.addTask {
-                    for await _ in gaps {
-                        try await control.repeatAll()
-                        try await query.repeatAll()
-                        try await watches.armAgain()
-                    }
-                }
-                group.addTask { try await watches.run() }
-                defer { group.cancelAll() }
-                try await group.next()
-            }
+            // What is received is handed on at once, so it needs no thread besides the sockets'.
+            try await withTaskExecutorPreference(context.executor) { try await receive() }
         } catch is CancellationError {}
         await context.shutDown()
+    }
+
+    private func receive() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await control.run() }
+            group.addTask { try await query.run() }
+            let (gaps, gap) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+            group.addTask { try await pulse.run { gap.yield() } }
+            group.addTask {
+                for await _ in gaps {
+                    try await control.repeatAll()
+                    try await query.repeatAll()
+                    try await watches.armAgain()
+                }
+            }
+            group.addTask { try await watches.run() }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
     }
 
     /// Whether the bridge is heard.

@@ -105,6 +105,12 @@ actor RequestChannel<Request: NumberedMessage, Response: NumberedResponse> {
     private func deliver(_ id: UInt64, by deadline: ContinuousClock.Instant) async throws {
         guard let message = routes[id]?.message else { return }
         try checkPermission()
+        // Almost always there is a bridge, and it takes the request at once.
+        if (try? await socket.send(message, whenFull: .fail)) != nil {
+            hasBeenConnected = true
+            return
+        }
+        try Task.checkCancellation()
         let limit =
             hasBeenConnected ? deadline : min(deadline, .now + settings.connectTimeout)
         let socket = socket

@@ -145,8 +145,9 @@ package final class Journal: Sendable {
         // Not in `prepareDatabase`: DatabasePool sets NORMAL after that has run.
         let level = options.durability == .full ? 2 : 1
         try database.execute(sql: "PRAGMA synchronous = \(level)")
+        // The writer copies the log itself, between commits.
         try database.execute(
-            sql: "PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 33554432"
+            sql: "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 33554432"
         )
         let expected = ["synchronous": "\(level)", "foreign_keys": "1", "journal_mode": "wal"]
         for (name, value) in expected {

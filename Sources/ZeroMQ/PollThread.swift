@@ -127,6 +127,9 @@ final class PollThread: SerialExecutor {
         }
     }
 
+    /// Says that the loop is awake after a poll that a socket has ended.
+    func rested() { state.withLock { $0.isAwake = true } }
+
     /// Empties the eventfd after a poll.
     func woke() {
         state.withLock { $0.isAwake = true }

@@ -16,6 +16,12 @@ final class Port {
     let kind: SocketKind
     private(set) var socket: Socket
     let inbox: Inbox
+    /// Becomes readable when something may have changed since the socket was last looked at.
+    let descriptor: Int32
+    /// Whether the socket must be looked at before its descriptor is waited for.
+    var hasNews = true
+    /// What was looked for when nothing was there.
+    private var lookedFor: Int32 = 0
     var ledger: SubscriptionLedger?
     var eventsConsumer: CheckedContinuation<[SubscriptionEvent], any Error>?
     private let options: SocketOptions
@@ -37,26 +43,41 @@ final class Port {
         inbox: Inbox,
         options: SocketOptions,
         isAuthenticated: Bool
-    ) {
+    ) throws(ZeroMQError) {
         self.id = id
         self.kind = kind
+        descriptor = try socket.number(ZMQ_FD)
         self.socket = socket
         self.inbox = inbox
         self.options = options
         self.isAuthenticated = isAuthenticated
     }
 
-    /// What the poll must wait for.
-    var interest: Int32 {
+    /// What the loop must look for.
+    private var interest: Int32 {
         let reads = ledger != nil || (kind.receives && inbox.hasRoom)
         return (reads ? ZMQ_POLLIN : 0) | (pending.isEmpty ? 0 : ZMQ_POLLOUT)
     }
 
-    func serve(_ ready: Int32) {
+    /// Whether anything is to be waited for.
+    var isAwaited: Bool { interest != 0 }
+
+    /// Serves the socket if it may be ready.
+    ///
+    /// - Returns: Whether it was, and may be still.
+    func look() -> Bool {
+        let interest = interest
+        guard hasNews || interest & ~lookedFor != 0 else { return false }
+        // A failure means the context is going; the teardown tells the waiting tasks.
+        let ready = ((try? socket.number(ZMQ_EVENTS)) ?? 0) & interest
+        hasNews = ready != 0
+        lookedFor = hasNews ? 0 : interest
+        guard hasNews else { return false }
         if ready & ZMQ_POLLIN != 0 {
             if ledger != nil { readSubscriptions() } else { readMessages() }
         }
         if ready & ZMQ_POLLOUT != 0 { flush() }
+        return true
     }
 
     // MARK: - Receiving
@@ -178,6 +199,7 @@ final class Port {
 
     private func push(_ messages: ArraySlice<Message>) throws(ZeroMQError) -> ArraySlice<Message> {
         var left = messages
+        hasNews = true
         guard isUpToDate() else { return left }
         while let message = left.first {
             let count = message.frameCount

@@ -1,4 +1,5 @@
 import CZeroMQ
+import Glibc
 
 /// Owns every socket of a context; each call runs on the thread that opened them.
 actor Reactor {
@@ -31,7 +32,7 @@ actor Reactor {
     private var isClosed = false
     private var waitingForEnd: [CheckedContinuation<Void, Never>] = []
     // Kept from turn to turn, so that a turn allocates nothing.
-    private var items: [zmq_pollitem_t] = []
+    private var items: [pollfd] = []
     private var polled: [Port] = []
 
     init(thread: PollThread, ioThreads: Int) throws(ZeroMQError) {
@@ -75,7 +76,7 @@ actor Reactor {
         }
         let endpoint = try socket.lastEndpoint()
         let inbox = Inbox(thread, options)
-        let port = Port(
+        let port = try Port(
             id: id,
             kind: kind,
             socket: socket,
@@ -233,7 +234,9 @@ actor Reactor {
     }
 
     func change(_ option: Int32, _ topic: [UInt8], on id: PortID) throws(ZeroMQError) {
-        try port(id).socket.set(option, topic)
+        let port = try port(id)
+        port.hasNews = true
+        try port.socket.set(option, topic)
     }
 
     private func port(_ id: PortID) throws(ZeroMQError) -> Port {
@@ -244,35 +247,35 @@ actor Reactor {
     // MARK: - The loop
 
     /// Waits for sockets or for other threads, and serves what is ready.
+    ///
+    /// A socket's descriptor tells of news alone, and any call on the socket may take the news in. So
+    /// a socket is looked at until there is nothing to do, and again after each call; only then its
+    /// descriptor is waited for. `zmq_poll` would look at every socket in every turn, with two
+    /// system calls each.
     func turn() {
         for note in thread.takeNotes() { handle(note) }
         items.removeAll(keepingCapacity: true)
         polled.removeAll(keepingCapacity: true)
-        items.append(
-            zmq_pollitem_t(socket: nil, fd: thread.wakeUp, events: Int16(ZMQ_POLLIN), revents: 0)
-        )
-        for port in ports.values {
-            let interest = port.interest
-            guard interest != 0 else { continue }
-            items.append(Self.item(port.socket.raw, interest))
+        items.append(pollfd(fd: thread.wakeUp, events: Int16(POLLIN), revents: 0))
+        if let file = zap?.descriptor {
+            items.append(pollfd(fd: file, events: Int16(POLLIN), revents: 0))
+        }
+        let first = items.count
+        var isBusy = zap?.serve() ?? false
+        for port in ports.values where port.isAwaited {
+            if port.look() { isBusy = true }
+            items.append(pollfd(fd: port.descriptor, events: Int16(POLLIN), revents: 0))
             polled.append(port)
         }
-        if let raw = zap?.raw { items.append(Self.item(raw, ZMQ_POLLIN)) }
-        let ready = zmq_poll(&items, Int32(items.count), thread.maySleep() ? -1 : 0)
-        // Interrupted, or a socket closed under us: the next turn looks again.
+        let mayRest = !isBusy && thread.maySleep()
+        let ready = poll(&items, nfds_t(items.count), mayRest ? -1 : 0)
+        if items[0].revents != 0 { thread.woke() } else if mayRest { thread.rested() }
+        // Interrupted: the next turn looks again.
         guard ready > 0 else { return }
-        if items[0].revents != 0 { thread.woke() }
-        for (port, item) in zip(polled, items[1...]) where item.revents != 0 {
-            port.serve(Int32(item.revents))
+        for (port, item) in zip(polled, items[first...]) where item.revents != 0 {
+            port.hasNews = true
+            _ = port.look()
         }
-        if zap != nil, items[items.count - 1].revents != 0 { zap?.serve() }
-    }
-
-    private static func item(
-        _ socket: UnsafeMutableRawPointer?,
-        _ events: Int32
-    ) -> zmq_pollitem_t {
-        zmq_pollitem_t(socket: socket, fd: 0, events: Int16(events), revents: 0)
     }
 
     private func handle(_ note: PollThread.Note) {

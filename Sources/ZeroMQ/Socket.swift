@@ -80,6 +80,16 @@ struct Socket: ~Copyable {
         }
     }
 
+    /// An option that is a number, such as `ZMQ_EVENTS`.
+    func number(_ option: Int32) throws(ZeroMQError) -> Int32 {
+        var value: Int32 = 0
+        var size = MemoryLayout<Int32>.size
+        guard zmq_getsockopt(raw, option, &value, &size) == 0 else {
+            throw ZeroMQError(during: "reading socket option \(option)")
+        }
+        return value
+    }
+
     /// The endpoint as bound, with the port that was taken for port 0.
     func lastEndpoint() throws(ZeroMQError) -> String {
         var text = [UInt8](repeating: 0, count: 256)

@@ -16,10 +16,12 @@ struct ZAPHandler: ~Copyable {
         let socket = try Socket(.router, in: context)
         try socket.set(ZMQ_LINGER, 0)
         try socket.bind("inproc://zeromq.zap.01")
+        descriptor = try socket.number(ZMQ_FD)
         self.socket = socket
     }
 
-    var raw: UnsafeMutableRawPointer? { socket.raw }
+    /// Becomes readable when requests have come.
+    let descriptor: Int32
 
     mutating func admit(in domain: String, by policy: @escaping @Sendable (CurvePublicKey) -> Bool)
     {
@@ -29,8 +31,12 @@ struct ZAPHandler: ~Copyable {
     mutating func forget(_ domain: String) { policies[domain] = nil }
 
     /// Answers all requests that are there.
-    mutating func serve() {
+    ///
+    /// - Returns: Whether there was one.
+    mutating func serve() -> Bool {
+        var isBusy = false
         while let request = next() {
+            isBusy = true
             guard let answer = answer(request) else { continue }
             for (index, frame) in answer.enumerated() {
                 // The asking side lives in this process; if it has gone, nobody needs the answer.
@@ -39,6 +45,7 @@ struct ZAPHandler: ~Copyable {
                 }
             }
         }
+        return isBusy
     }
 
     private mutating func next() -> [Frame]? {

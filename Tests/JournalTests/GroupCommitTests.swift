@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import GRDB
 import LightningTypes
 import Testing
@@ -151,5 +152,18 @@ import Testing
         gate.signal()
         try await journal.add(Sample.job(2))
         #expect(try await journal.job(Sample.job(2)) != nil)
+    }
+
+    @Test func `the log is copied while nobody waits, and starts again from its begin`() async throws {
+        func size(_ suffix: String) throws -> Int {
+            try FileManager.default.attributesOfItem(atPath: journal.path + suffix)[.size] as? Int
+                ?? 0
+        }
+        let before = try size("")
+        // One commit each, of several pages.
+        for number in 0..<600 { try await journal.add(Sample.job(number)) }
+        #expect(try size("") > before)
+        // Two commits more than the bound; all of them would be longer.
+        #expect(try size("-wal") < (BatchWriter.Bounds.logPages + 64) * 4_120)
     }
 }

@@ -20,8 +20,14 @@ import Testing
             Schema(protos: "ipc-schema/lcp/state", output: "Sources/WorkerKit/Generated"),
             Schema(
                 protos: "ipc-schema/lcp/bus",
-                output: "ipc-schema/python/lcp",
-                record: "bus/v1/schema.sha256",
+                output: "ipc-schema/python/lcp/bus",
+                record: "v1/schema.sha256",
+                suffixes: [".py", ".pyi"]
+            ),
+            Schema(
+                protos: "ipc-schema/lcp/state",
+                output: "ipc-schema/python/lcp/state",
+                record: "v1/schema.sha256",
                 suffixes: [".py", ".pyi"]
             ),
         ]

@@ -106,7 +106,8 @@ actor EngineLoop {
         _ group: inout ThrowingDiscardingTaskGroup<any Error>
     ) async throws {
         var orders: [WorkerRole: [WorkOrder]] = [:]
-        let facts = await world.session.facts(of: Self.peers(of: outputs))
+        let peers = Self.peers(of: outputs)
+        let facts = peers.isEmpty ? [:] : await world.session.facts(of: peers)
         for output in outputs {
             switch output {
             case .load(let key): loads.put(key)
@@ -238,20 +239,33 @@ actor EngineLoop {
 
     private nonisolated func load() async {
         while let keys = await loads.next() {
-            for key in keys {
-                do throws(JournalError) {
-                    inputs.put(.loaded(key, try await world.journal.job(key)))
-                } catch  where error.code == .cancelled || error.code == .closed {
-                    return
-                } catch {
-                    world.logger.warning(
-                        "a job could not be read and is tried again",
-                        metadata: ["lcp.job": "\(key)", "error": "\(error)"]
-                    )
-                    try? await Task.sleep(for: .seconds(1))
-                    loads.put(key)
+            for first in stride(from: 0, to: keys.count, by: Self.jobsPerRead) {
+                let some = Array(keys[first..<min(first + Self.jobsPerRead, keys.count)])
+                if let records = try? await world.journal.jobs(some) {
+                    inputs.put(zip(some, records).map { .loaded($0, $1) })
+                } else {
+                    // The one that can't be read holds up no other.
+                    for key in some { await load(key) }
                 }
             }
+        }
+    }
+
+    /// Each may have a state of a megabyte.
+    private static let jobsPerRead = 32
+
+    private nonisolated func load(_ key: JobKey) async {
+        do throws(JournalError) {
+            inputs.put(.loaded(key, try await world.journal.job(key)))
+        } catch  where error.code == .cancelled || error.code == .closed {
+            return
+        } catch {
+            world.logger.warning(
+                "a job could not be read and is tried again",
+                metadata: ["lcp.job": "\(key)", "error": "\(error)"]
+            )
+            try? await Task.sleep(for: .seconds(1))
+            loads.put(key)
         }
     }
 

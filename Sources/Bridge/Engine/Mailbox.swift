@@ -7,7 +7,7 @@ import Synchronization
 final class Mailbox<Element: Sendable>: Sendable {
     private struct State {
         var elements: [Element] = []
-        var consumer: CheckedContinuation<[Element]?, Never>?
+        var consumer: CheckedContinuation<Void, Never>?
         var isClosed = false
     }
 
@@ -15,16 +15,12 @@ final class Mailbox<Element: Sendable>: Sendable {
 
     /// Leaves elements; after ``close()`` they are dropped.
     func put(_ elements: some Sequence<Element>) {
-        let consumer: (CheckedContinuation<[Element]?, Never>, [Element])? = state.withLock {
-            state in
+        let consumer: CheckedContinuation<Void, Never>? = state.withLock { state in
             guard !state.isClosed else { return nil }
             state.elements.append(contentsOf: elements)
-            guard !state.elements.isEmpty, let consumer = state.consumer else { return nil }
-            state.consumer = nil
-            defer { state.elements = [] }
-            return (consumer, state.elements)
+            return state.elements.isEmpty ? nil : state.consumer.take()
         }
-        if let (consumer, elements) = consumer { consumer.resume(returning: elements) }
+        consumer?.resume()
     }
 
     /// Leaves one element.
@@ -36,32 +32,32 @@ final class Mailbox<Element: Sendable>: Sendable {
     func next() async -> [Element]? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let answer: [Element]?? = state.withLock { state in
-                    if !state.elements.isEmpty {
-                        defer { state.elements = [] }
-                        return .some(state.elements)
+                let mustWait = state.withLock { state in
+                    guard state.elements.isEmpty, !state.isClosed, !Task.isCancelled else {
+                        return false
                     }
-                    if state.isClosed || Task.isCancelled { return .some(nil) }
                     state.consumer = continuation
-                    return nil
+                    return true
                 }
-                if let answer { continuation.resume(returning: answer) }
+                if !mustWait { continuation.resume() }
+            }
+            // Only now, so that what came since the wake-up is taken along.
+            return state.withLock { state in
+                guard !state.elements.isEmpty, !Task.isCancelled else { return nil }
+                defer { state.elements = [] }
+                return state.elements
             }
         } onCancel: {
-            take()?.resume(returning: nil)
+            state.withLock { $0.consumer.take() }?.resume()
         }
     }
 
     /// Ends the stream; what is there can still be taken out.
     func close() {
-        state.withLock { $0.isClosed = true }
-        take()?.resume(returning: nil)
-    }
-
-    private func take() -> CheckedContinuation<[Element]?, Never>? {
-        state.withLock { state in
-            defer { state.consumer = nil }
-            return state.consumer
+        let consumer = state.withLock { state in
+            state.isClosed = true
+            return state.consumer.take()
         }
+        consumer?.resume()
     }
 }

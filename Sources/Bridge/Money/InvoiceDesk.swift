@@ -79,6 +79,11 @@ package actor InvoiceDesk {
     /// At least one, because both clocks are read in whole seconds.
     private var lead: UInt64 = 1
 
+    /// The jobs of invoices made lately, to spare the journal a question; it knows all of them.
+    private var recent: [PaymentHash: JobKey] = [:]
+    /// Beyond this many they are forgotten.
+    private static let rememberedInvoices = 4_096
+
     var pacer: CallPacer
     /// The last invoice a broken pass has looked up; nil after a whole one.
     var position: PaymentHash?
@@ -193,6 +198,9 @@ package actor InvoiceDesk {
     /// - Parameter invoice: As lnd sent it.
     package func observe(_ invoice: Invoice) async {
         guard invoice.state == .settled else { return }
+        if let job = recent.removeValue(forKey: invoice.paymentHash) {
+            return report(job, nil, .settled(invoice.paymentHash, invoice.amountPaid))
+        }
         do {
             guard let record = try await journal.invoice(invoice.paymentHash) else { return }
             report(record.job, nil, .settled(invoice.paymentHash, invoice.amountPaid))
@@ -323,6 +331,8 @@ extension InvoiceDesk {
             return madeTooLate(id, order, lateness)
         }
         count("invoices.created")
+        if recent.count >= Self.rememberedInvoices { recent.removeAll() }
+        recent[added.paymentHash] = id.job
         finish(id, .created(added, made.terms))
     }
 

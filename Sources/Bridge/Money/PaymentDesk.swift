@@ -202,14 +202,17 @@ package actor PaymentDesk {
     }
 
     private func deliver(_ call: Call, _ hash: PaymentHash, _ record: PaymentRecord?) {
-        func report(_ result: PaymentOutcome.Result) {
-            news.yield(PaymentOutcome(job: call.job, hash: hash, result: result))
+        func report(_ result: PaymentOutcome.Result, _ amount: MilliSatoshi) {
+            news.yield(
+                PaymentOutcome(job: call.job, hash: hash, amount: amount, result: result)
+            )
         }
         guard let record, record.job == call.job else {
             // A job may name any hash; only its own intents count.
             count("payments.foreign")
-            return report(.notIntended)
+            return report(.notIntended, .zero)
         }
+        let amount = record.intent.amount
         switch (record.status, record.preimage, call.kind) {
         case (.unresolved, _, .begin):
             if let objection = rules.objection(to: record) {
@@ -219,8 +222,8 @@ package actor PaymentDesk {
             }
         case (.unresolved, _, .withdraw): advance(hash, by: .stop(.withdrawn, nil))
         case (.succeeded, let preimage?, _):
-            report(.succeeded(preimage, fee: record.fee ?? .zero))
-        case (.failed, _, _), (.succeeded, nil, _): report(.failed(.withdrawn, nil))
+            report(.succeeded(preimage, fee: record.fee ?? .zero), amount)
+        case (.failed, _, _), (.succeeded, nil, _): report(.failed(.withdrawn, nil), amount)
         }
     }
 
@@ -287,7 +290,12 @@ package actor PaymentDesk {
         case .notIntended: break
         }
         news.yield(
-            PaymentOutcome(job: record.job, hash: record.intent.hash, result: result)
+            PaymentOutcome(
+                job: record.job,
+                hash: record.intent.hash,
+                amount: record.intent.amount,
+                result: result
+            )
         )
     }
 

@@ -24,6 +24,8 @@ package struct PaymentOutcome: Sendable {
     package var job: JobKey
     /// What was to be paid for.
     package var hash: PaymentHash
+    /// How much, without fees; nothing when the job has no such payment.
+    package var amount: MilliSatoshi
     /// What is known now.
     package var result: Result
 

@@ -211,7 +211,8 @@ extension Bytes32 {
     /// 32 bytes from the system's random source.
     static func random() -> Bytes32 {
         var generator = SystemRandomNumberGenerator()
-        // Exactly 32 bytes are made.
-        return Bytes32((0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) }) ?? .zero
+        // By words, since the system is asked for each; exactly 32 bytes are made.
+        let words = (0..<4).map { _ in generator.next() as UInt64 }
+        return Bytes32(words.withUnsafeBytes { Array($0) }) ?? .zero
     }
 }

@@ -4,14 +4,14 @@ import Synchronization
 
 /// Group commit: what waits while the disk flushes shares the next transaction and its flush.
 ///
-/// Each request runs inside its own savepoint, so that one which is refused leaves no trace and
-/// disturbs no other. Nobody hears of success before the transaction is on disk.
+/// A request that is refused leaves no trace and disturbs no other. Nobody hears of success before
+/// the transaction is on disk.
 final class BatchWriter: Sendable {
     /// One caller's writes.
     struct Request: Sendable {
         /// Roughly what it holds in memory, in bytes.
         var size: Int
-        /// Writes, and gives what to call once that is committed.
+        /// Writes, and gives what to call once that is committed; may run again from the start.
         var apply: @Sendable (Database) throws -> @Sendable () -> Void
         /// What to call when it was not committed.
         var fail: @Sendable (JournalError) -> Void
@@ -23,9 +23,17 @@ final class BatchWriter: Sendable {
         static let waitingBytes = 64 << 20
         static let batchRequests = 256
         static let batchBytes = 8 << 20
+        /// How long the log grows before it is copied, in pages: while nobody waits, and in any case.
+        static let quietLogPages = 128
+        static let logPages = 2048
+        /// How much longer commits take than copying the log while nobody waits.
+        static let commitsPerCopying = 24
     }
 
     private struct Queue {
+        /// How long commits have taken since the log was copied last, and how long that took.
+        var committing = Duration.zero
+        var copying = Duration.zero
         var waiting: [Request] = []
         var bytes = 0
         var isDraining = false
@@ -128,13 +136,35 @@ final class BatchWriter: Sendable {
             // began at once and wait for two flushes, so it begins when they are there, or after
             // a quarter of what the last one took, 2 ms at most. A lone caller never waits.
             let limit = clock.now.advanced(by: min(last.duration / 4, .milliseconds(2)))
-            while counts.waiting < last.count, clock.now < limit {
+            while last.count > 1, counts.waiting < last.count, clock.now < limit {
                 // On the database library's thread, which would flush now instead.
                 usleep(50)
             }
+            copyLog(database)
             guard let batch = nextBatch() else { return }
             last = (batch.count, clock.measure { commit(batch, on: database) })
+            queue.withLock { $0.committing += last.duration }
         }
+    }
+
+    /// Copies the write-ahead log into the database, in small pieces while nobody waits.
+    ///
+    /// SQLite would do it inside a commit, in the time of those who wait for that. Each piece costs
+    /// two flushes, so that on a slow disk the pieces are larger: they take a small share of the
+    /// time that commits take.
+    private func copyLog(_ database: Database) {
+        let isDue = queue.withLock { queue in
+            queue.waiting.isEmpty && queue.committing >= queue.copying * Bounds.commitsPerCopying
+        }
+        guard database.pagesWritten >= (isDue ? Bounds.quietLogPages : Bounds.logPages) else {
+            return
+        }
+        let duration = ContinuousClock().measure {
+            // What a reader still needs, or a failing disk leaves, the next piece takes.
+            _ = try? database.execute(cached: "PRAGMA wal_checkpoint(PASSIVE)")
+        }
+        database.forgetPagesWritten()
+        queue.withLock { ($0.committing, $0.copying) = (.zero, duration) }
     }
 
     private func nextBatch() -> ArraySlice<Request>? {
@@ -161,26 +191,9 @@ final class BatchWriter: Sendable {
             for request in batch { request.fail(end) }
             return
         }
-        var succeeded: [(request: Request, tell: @Sendable () -> Void)] = []
-        var refused: [(request: Request, why: JournalError)] = []
+        let outcome: Outcome
         do {
-            try database.execute(cached: "BEGIN IMMEDIATE")
-            for request in batch {
-                do {
-                    try database.execute(cached: "SAVEPOINT request")
-                    let tell = try request.apply(database)
-                    try database.execute(cached: "RELEASE request")
-                    succeeded.append((request, tell))
-                } catch {
-                    let error = JournalError.from(error, on: database, path: path)
-                    // A full disk or a failing one has ended the whole transaction already.
-                    guard error.code.isOfOneStep else { throw error }
-                    try database.execute(cached: "ROLLBACK TO request")
-                    try database.execute(cached: "RELEASE request")
-                    refused.append((request, error))
-                }
-            }
-            try database.execute(cached: succeeded.isEmpty ? "ROLLBACK" : "COMMIT")
+            outcome = try attempt(batch, on: database)
         } catch {
             let error = JournalError.from(error, on: database, path: path)
             if database.isInsideTransaction { try? database.rollback() }
@@ -190,12 +203,72 @@ final class BatchWriter: Sendable {
             return
         }
         queue.withLock { queue in
-            queue.counts.refused += UInt64(refused.count)
-            queue.counts.committed += UInt64(succeeded.count)
-            if !succeeded.isEmpty { queue.counts.transactions += 1 }
+            queue.counts.refused += UInt64(outcome.refused.count)
+            queue.counts.committed += UInt64(outcome.tellings.count)
+            if !outcome.tellings.isEmpty { queue.counts.transactions += 1 }
         }
-        for (request, why) in refused { request.fail(why) }
-        for (_, tell) in succeeded { tell() }
+        for (request, why) in outcome.refused { request.fail(why) }
+        for tell in outcome.tellings { tell() }
+    }
+
+    /// What became of a batch whose transaction is on disk.
+    private struct Outcome {
+        var tellings: [@Sendable () -> Void] = []
+        var refused: [(request: Request, why: JournalError)] = []
+    }
+
+    /// Writes a batch in one transaction.
+    ///
+    /// Almost always every request is good, so all of them are written without a savepoint each,
+    /// for which SQLite would keep a copy of every page that is touched. Only a batch with a refused
+    /// one is rolled back and written again with them.
+    private func attempt(_ batch: ArraySlice<Request>, on database: Database) throws -> Outcome {
+        do {
+            return try write(batch, on: database) { try $0.apply(database) }
+        } catch {
+            // A full disk or a failing one has ended the whole transaction already.
+            guard JournalError.from(error, on: database, path: path).code.isOfOneStep else {
+                throw error
+            }
+            try database.execute(cached: "ROLLBACK")
+        }
+        return try write(batch, on: database) { request in
+            try database.execute(cached: "SAVEPOINT request")
+            do {
+                let tell = try request.apply(database)
+                try database.execute(cached: "RELEASE request")
+                return tell
+            } catch {
+                let error = JournalError.from(error, on: database, path: path)
+                guard error.code.isOfOneStep else { throw error }
+                try database.execute(cached: "ROLLBACK TO request")
+                try database.execute(cached: "RELEASE request")
+                throw Refusal(why: error)
+            }
+        }
+    }
+
+    /// A request that has left no trace in its batch.
+    private struct Refusal: Error {
+        var why: JournalError
+    }
+
+    private func write(
+        _ batch: ArraySlice<Request>,
+        on database: Database,
+        _ apply: (Request) throws -> @Sendable () -> Void
+    ) throws -> Outcome {
+        var outcome = Outcome()
+        try database.execute(cached: "BEGIN IMMEDIATE")
+        for request in batch {
+            do {
+                outcome.tellings.append(try apply(request))
+            } catch let refusal as Refusal {
+                outcome.refused.append((request, refusal.why))
+            }
+        }
+        try database.execute(cached: outcome.tellings.isEmpty ? "ROLLBACK" : "COMMIT")
+        return outcome
     }
 }
 

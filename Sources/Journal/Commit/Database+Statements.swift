@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import GRDBSQLite
 import LightningTypes
 
 // Statements are prepared once a connection and found again by their text.
@@ -41,6 +42,27 @@ extension Database {
         let statement = try cachedStatement(sql: sql)
         let rows = try Row.fetchCursor(statement, arguments: StatementArguments(arguments))
         return try rows.next() != nil
+    }
+}
+
+extension Database {
+    /// How many pages were written to the log since ``forgetPagesWritten()``.
+    var pagesWritten: Int { written(reset: false) }
+
+    /// Counts pages from 0 again.
+    func forgetPagesWritten() { _ = written(reset: true) }
+
+    private func written(reset: Bool) -> Int {
+        var (count, peak): (CInt, CInt) = (0, 0)
+        // Fails for unknown counters only, and then the log is never copied by us but at the end.
+        _ = sqlite3_db_status(
+            sqliteConnection,
+            SQLITE_DBSTATUS_CACHE_WRITE,
+            &count,
+            &peak,
+            reset ? 1 : 0
+        )
+        return Int(count)
     }
 }
 

@@ -141,37 +141,31 @@ extension JobWriter {
     private func received(_ entry: ReplayEntry, quota: Int?) throws {
         try database.execute(cached: "DELETE FROM replay WHERE expires_at <= ?", .time(at))
         let peer = DatabaseValue.peer(entry.peer)
-        let known = try database.exists(
-            "SELECT 1 FROM replay WHERE peer = ? AND job_id = ? AND message_id = ?",
-            peer,
-            .bytes(entry.jobID),
-            .bytes(entry.messageID)
-        )
-        guard !known else {
-            throw JournalError(.replayed, "peer \(entry.peer) sent this message before")
-        }
-        if let quota {
-            let count = try database.first(
-                "SELECT count(*) FROM (SELECT 1 FROM replay WHERE peer = ? LIMIT ?)",
-                peer,
-                .number(quota)
-            ) { try $0.number(0) }
-            guard count ?? 0 < quota else {
-                throw JournalError(
-                    .quotaExceeded,
-                    "peer \(entry.peer) has \(quota) unexpired messages in the replay window"
-                )
-            }
-        }
-        try database.execute(
+        let added = try database.execute(
             cached: """
                 INSERT INTO replay (peer, job_id, message_id, expires_at) VALUES (?, ?, ?, ?)
+                ON CONFLICT DO NOTHING
                 """,
             peer,
             .bytes(entry.jobID),
             .bytes(entry.messageID),
             .time(entry.expiresAt)
         )
+        guard added == 1 else {
+            throw JournalError(.replayed, "peer \(entry.peer) sent this message before")
+        }
+        guard let quota else { return }
+        let count = try database.first(
+            "SELECT count(*) FROM (SELECT 1 FROM replay WHERE peer = ? LIMIT ?)",
+            peer,
+            .number(min(quota, .max - 1) + 1)
+        ) { try $0.number(0) }
+        guard count ?? 0 <= quota else {
+            throw JournalError(
+                .quotaExceeded,
+                "peer \(entry.peer) has \(quota) unexpired messages in the replay window"
+            )
+        }
     }
 
     private func event(kind: UInt8, body: [UInt8], limit: Int?) throws {

@@ -64,8 +64,13 @@ struct JobWriter {
         }
         if let client = step.client { try writer.claim(client, isNew: step.version == 0) }
         for fact in step.facts { try writer.apply(fact) }
-        // A fact of this step may have changed the set.
-        if !step.facts.isEmpty { next = try outstanding(row, on: database) }
+        for case .effectAttempted(let id, let nextAttempt) in step.facts {
+            for index in next.indices where next[index].effect.id == id {
+                next[index].attempts += 1
+                next[index].nextAttempt = nextAttempt
+            }
+        }
+        for case .effectDone(let id) in step.facts { next.removeAll { $0.effect.id == id } }
         return Committed(
             version: step.version + 1,
             outstanding: next,
@@ -111,35 +116,49 @@ struct JobWriter {
     }
 
     private static func update(_ step: Step, on database: Database) throws -> Int64 {
-        guard let (row, version) = try find(step.job, on: database) else {
-            throw JournalError(.unknown, "\(step.job) is not in the journal")
-        }
-        guard version == step.version else {
-            throw JournalError(
-                .staleVersion,
-                "\(step.job) is at version \(version), the step was made from \(step.version)"
-            )
-        }
-        try database.execute(
-            cached: """
-                UPDATE job SET version = version + 1, finished_at = NULL, wake_at = ?,
-                    answer_by = ?, changed_at = ?, state = ?
-                WHERE id = ?
-                """,
-            .time(step.wakeAt),
-            .time(step.answerBy),
-            .time(step.at),
-            .bytes(step.state),
-            .number(row)
-        )
+        let row: Int64?
         if let notice = step.notice {
-            try database.execute(
-                cached: "UPDATE job SET stage = ?, notice = ? WHERE id = ?",
+            row = try database.first(
+                """
+                UPDATE job SET version = version + 1, finished_at = NULL, wake_at = ?,
+                    answer_by = ?, changed_at = ?, state = ?, stage = ?, notice = ?
+                WHERE role = ? AND peer = ? AND job_id = ? AND version = ? RETURNING id
+                """,
+                .time(step.wakeAt),
+                .time(step.answerBy),
+                .time(step.at),
+                .bytes(step.state),
                 .small(notice.stage),
                 .bytes(notice.body),
-                .number(row)
-            )
+                .role(step.job.role),
+                .peer(step.job.peer),
+                .bytes(step.job.id),
+                .counter(step.version)
+            ) { try $0.number(0) }
+        } else {
+            row = try database.first(
+                """
+                UPDATE job SET version = version + 1, finished_at = NULL, wake_at = ?,
+                    answer_by = ?, changed_at = ?, state = ?
+                WHERE role = ? AND peer = ? AND job_id = ? AND version = ? RETURNING id
+                """,
+                .time(step.wakeAt),
+                .time(step.answerBy),
+                .time(step.at),
+                .bytes(step.state),
+                .role(step.job.role),
+                .peer(step.job.peer),
+                .bytes(step.job.id),
+                .counter(step.version)
+            ) { try $0.number(0) }
         }
-        return row
+        if let row { return row }
+        guard let (_, version) = try find(step.job, on: database) else {
+            throw JournalError(.unknown, "\(step.job) is not in the journal")
+        }
+        throw JournalError(
+            .staleVersion,
+            "\(step.job) is at version \(version), the step was made from \(step.version)"
+        )
     }
 }

@@ -10,41 +10,52 @@ extension Journal {
     /// - Returns: The job; nil when it is not there.
     /// - Throws: ``JournalError``.
     package func job(_ key: JobKey) async throws(JournalError) -> JobRecord? {
-        try await read { database in
-            let found = try database.first(
-                """
-                SELECT \(JobSummary.columns), job.state, job.next_event FROM job
-                WHERE role = ? AND peer = ? AND job_id = ?
-                """,
-                .role(key.role),
-                .peer(key.peer),
-                .bytes(key.id)
-            ) { (try JobSummary($0), try $0.bytes(16), try $0.count(17)) }
-            guard let (summary, state, nextEvent) = found else { return nil }
-            var events: [PendingEvent] = []
-            try database.each(
-                "SELECT sequence, kind, at, body FROM event WHERE job = ? ORDER BY sequence",
-                .number(summary.place)
-            ) { row in
-                events.append(
-                    PendingEvent(
-                        sequence: try row.count(0),
-                        kind: try row.small(1),
-                        at: try row.time(2),
-                        body: try row.bytes(3)
-                    )
+        try await read { try Self.job(key, on: $0) }
+    }
+
+    /// Several jobs, read in one go.
+    ///
+    /// - Parameter keys: The jobs; up to 1 MiB each are read into memory.
+    /// - Returns: The jobs in the order of the keys; nil for each that is not there.
+    /// - Throws: ``JournalError``; one job that can't be read fails all.
+    package func jobs(_ keys: [JobKey]) async throws(JournalError) -> [JobRecord?] {
+        try await read { database in try keys.map { try Self.job($0, on: database) } }
+    }
+
+    private static func job(_ key: JobKey, on database: Database) throws -> JobRecord? {
+        let found = try database.first(
+            """
+            SELECT \(JobSummary.columns), job.state, job.next_event FROM job
+            WHERE role = ? AND peer = ? AND job_id = ?
+            """,
+            .role(key.role),
+            .peer(key.peer),
+            .bytes(key.id)
+        ) { (try JobSummary($0), try $0.bytes(16), try $0.count(17)) }
+        guard let (summary, state, nextEvent) = found else { return nil }
+        var events: [PendingEvent] = []
+        try database.each(
+            "SELECT sequence, kind, at, body FROM event WHERE job = ? ORDER BY sequence",
+            .number(summary.place)
+        ) { row in
+            events.append(
+                PendingEvent(
+                    sequence: try row.count(0),
+                    kind: try row.small(1),
+                    at: try row.time(2),
+                    body: try row.bytes(3)
                 )
-            }
-            return JobRecord(
-                summary: summary,
-                state: state,
-                outstanding: try JobWriter.outstanding(summary.place, on: database),
-                events: events,
-                nextEvent: nextEvent,
-                invoices: try Self.invoices(of: summary.place, on: database),
-                payments: try Self.payments(of: summary.place, on: database)
             )
         }
+        return JobRecord(
+            summary: summary,
+            state: state,
+            outstanding: try JobWriter.outstanding(summary.place, on: database),
+            events: events,
+            nextEvent: nextEvent,
+            invoices: try invoices(of: summary.place, on: database),
+            payments: try payments(of: summary.place, on: database)
+        )
     }
 
     private static func invoices(

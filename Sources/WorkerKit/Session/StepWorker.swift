@@ -28,7 +28,7 @@ package struct StepWorker<Handler: StepHandler>: Service {
     ///
     /// - Throws: ``WorkerError``; `CancellationError` when the task is cancelled instead.
     package func run() async throws {
-        try await WorkerShell(options: options, logger: logger).run { link in
+        try await WorkerShell(options: options, logger: logger, isBrief: true).run { link in
             while let order = await link.next() {
                 link.handle(.finished(lease: order.item.lease, answer(order)))
             }

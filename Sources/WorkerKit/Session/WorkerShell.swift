@@ -9,6 +9,8 @@ import ZeroMQ
 struct WorkerShell: Sendable {
     let options: WorkerOptions
     let logger: Logger
+    /// Whether what a lane does ends at once, as a step does: it may use the sockets' thread.
+    let isBrief: Bool
 
     /// How long the last replies may take to leave.
     private static let flushLimit = Duration.seconds(1)
@@ -43,7 +45,11 @@ struct WorkerShell: Sendable {
         }
         logger.info("waiting for the bridge", metadata: ["bus.endpoint": "\(events.endpoint)"])
         await withTaskCancellationHandler {
-            await work(link, events, replies, lane)
+            await withTaskExecutorPreference(context.executor) {
+                await work(link, events, replies) { link in
+                    await withTaskExecutorPreference(laneExecutor(context)) { await lane(link) }
+                }
+            }
         } onCancel: {
             link.handle(.abandoned)
         }
@@ -72,6 +78,12 @@ struct WorkerShell: Sendable {
             }
             tasks.cancelAll()
         }
+    }
+
+    /// Where the lanes run: on the sockets' thread, which spares each item two wake-ups, if there is
+    /// one lane and its items are brief; else on the pool.
+    private func laneExecutor(_ context: Context) -> any TaskExecutor {
+        isBrief && options.concurrency <= 1 ? context.executor : globalConcurrentExecutor
     }
 
     private func receive(from socket: SubSocket, _ link: WorkerLink) async {

@@ -12,8 +12,9 @@ package struct IdentifierSource: Sendable {
     /// The system's generator.
     package static let system = IdentifierSource {
         var generator = SystemRandomNumberGenerator()
-        let bytes = (0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) }
-        return Bytes32(bytes) ?? .zero  // 32 bytes were just drawn
+        // By words, since the system is asked for each; exactly 32 bytes are made.
+        let words = (0..<4).map { _ in generator.next() as UInt64 }
+        return Bytes32(words.withUnsafeBytes { Array($0) }) ?? .zero
     }
 
     /// The next identifier.
