@@ -54,6 +54,9 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // Where a debug build of a process kills itself for a test.
+        .target(name: "CrashPoints", swiftSettings: swiftSettings),
+
         // Pure: no I/O.
         .target(
             name: "BOLT11",
@@ -134,8 +137,8 @@ let package = Package(
         .target(
             name: "Bridge",
             dependencies: [
-                "BOLT11", "BridgeProtocol", "GRPCNGHTTP2", "Journal", "LCPWire", "LightningCrypto",
-                "LightningTypes", "LndRPC", "ZeroMQ",
+                "BOLT11", "BridgeProtocol", "CrashPoints", "GRPCNGHTTP2", "Journal", "LCPWire",
+                "LightningCrypto", "LightningTypes", "LndRPC", "ZeroMQ",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -146,7 +149,8 @@ let package = Package(
         .target(
             name: "WorkerKit",
             dependencies: [
-                "BOLT11", "BridgeProtocol", "LCPCore", "LCPWire", "LightningTypes", "ZeroMQ",
+                "BOLT11", "BridgeProtocol", "CrashPoints", "LCPCore", "LCPWire", "LightningTypes",
+                "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -161,8 +165,8 @@ let package = Package(
         .target(
             name: "Compute",
             dependencies: [
-                "BridgeProtocol", "CGuard", "CLinux", "LightningCrypto", "LightningTypes",
-                "WorkerKit",
+                "BridgeProtocol", "CGuard", "CLinux", "CrashPoints", "LightningCrypto",
+                "LightningTypes", "WorkerKit",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
@@ -340,13 +344,23 @@ let package = Package(
             dependencies: ["LightningTypes", "LightningCrypto"],
             swiftSettings: swiftSettings
         ),
+        // What must be true of a market, whatever was killed in it.
+        .target(
+            name: "MarketAudit",
+            dependencies: [
+                "BridgeProtocol", "BusClient", "Journal", "LightningTypes", "LocalNetwork",
+            ],
+            path: "Tests/MarketAudit",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "ProcessTests",
             dependencies: [
-                "Bridge", "BridgeProtocol", "BusClient", "Journal", "LCPTesting", "LCPWire",
-                "LightningTypes", "LocalNetwork", "ScriptedBridge", "ZeroMQ", "bus-peer",
-                "bus-worker", "journal-writer", "lcp", "lcp-bridge", "lcp-compute", "lcp-provider",
-                "lcp-requester", "lcp-simnet",
+                "Bridge", "BridgeProtocol", "BusClient", "CrashPoints", "Journal", "LCPTesting",
+                "LCPWire", "LightningTypes", "LocalNetwork", "MarketAudit", "ScriptedBridge",
+                "WorkerKit", "ZeroMQ", "bus-peer", "bus-worker", "journal-writer", "lcp",
+                "lcp-bridge", "lcp-compute", "lcp-provider", "lcp-requester", "lcp-simnet",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
