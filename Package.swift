@@ -353,12 +353,22 @@ let package = Package(
             path: "Tests/MarketAudit",
             swiftSettings: swiftSettings
         ),
+        .executableTarget(
+            name: "chaos",
+            dependencies: [
+                "BridgeProtocol", "BusClient", "LCPTesting", "LCPWire", "LightningCrypto",
+                "LightningTypes", "LocalNetwork", "MarketAudit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Chaos",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "ProcessTests",
             dependencies: [
                 "Bridge", "BridgeProtocol", "BusClient", "CrashPoints", "Journal", "LCPTesting",
                 "LCPWire", "LightningTypes", "LocalNetwork", "MarketAudit", "ScriptedBridge",
-                "WorkerKit", "ZeroMQ", "bus-peer", "bus-worker", "journal-writer", "lcp",
+                "WorkerKit", "ZeroMQ", "bus-peer", "bus-worker", "chaos", "journal-writer", "lcp",
                 "lcp-bridge", "lcp-compute", "lcp-provider", "lcp-requester", "lcp-simnet",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
