@@ -54,6 +54,9 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // Where a debug build of a process kills itself for a test.
+        .target(name: "CrashPoints", swiftSettings: swiftSettings),
+
         // Pure: no I/O.
         .target(
             name: "BOLT11",
@@ -143,9 +146,8 @@ let package = Package(
         .target(
             name: "Bridge",
             dependencies: [
-                "BOLT11", "BridgeProtocol", "BusAddresses", "GRPCNGHTTP2", "Journal", "LCPWire",
-                "LightningCrypto",
-                "LightningTypes", "LndRPC", "ZeroMQ",
+                "BOLT11", "BridgeProtocol", "BusAddresses", "CrashPoints", "GRPCNGHTTP2", "Journal",
+                "LCPWire", "LightningCrypto", "LightningTypes", "LndRPC", "ZeroMQ",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -156,7 +158,8 @@ let package = Package(
         .target(
             name: "WorkerKit",
             dependencies: [
-                "BOLT11", "BridgeProtocol", "BusAddresses", "LCPCore", "LCPWire", "LightningTypes",
+                "BOLT11", "BridgeProtocol", "BusAddresses", "CrashPoints", "LCPCore", "LCPWire",
+                "LightningTypes",
                 "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -172,8 +175,8 @@ let package = Package(
         .target(
             name: "Compute",
             dependencies: [
-                "BridgeProtocol", "CGuard", "CLinux", "LightningCrypto", "LightningTypes",
-                "WorkerKit",
+                "BridgeProtocol", "CGuard", "CLinux", "CrashPoints", "LightningCrypto",
+                "LightningTypes", "WorkerKit",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
@@ -368,13 +371,33 @@ let package = Package(
             dependencies: ["LightningTypes", "LightningCrypto"],
             swiftSettings: swiftSettings
         ),
+        // What must be true of a market, whatever was killed in it.
+        .target(
+            name: "MarketAudit",
+            dependencies: [
+                "BridgeProtocol", "BusClient", "Journal", "LightningTypes", "LocalNetwork",
+            ],
+            path: "Tests/MarketAudit",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "chaos",
+            dependencies: [
+                "BridgeProtocol", "BusClient", "LCPTesting", "LCPWire", "LightningCrypto",
+                "LightningTypes", "LocalNetwork", "MarketAudit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Chaos",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "ProcessTests",
             dependencies: [
-                "Bridge", "BridgeProtocol", "BusClient", "Journal", "LCPTesting", "LCPWire",
-                "LightningTypes", "LocalNetwork", "ScriptedBridge", "ZeroMQ", "bus-peer",
-                "bus-worker", "journal-writer", "lcp", "lcp-bridge", "lcp-compute", "lcp-provider",
-                "lcp-requester", "lcp-simnet",
+                "Bridge", "BridgeProtocol", "BusClient", "CrashPoints", "Journal", "LCPTesting",
+                "LCPWire", "LightningTypes", "LocalNetwork", "MarketAudit", "ScriptedBridge",
+                "WorkerKit", "ZeroMQ", "bus-peer", "bus-worker", "chaos", "journal-writer", "lcp",
+                "lcp-bridge", "lcp-compute", "lcp-provider", "lcp-requester", "lcp-simnet",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),

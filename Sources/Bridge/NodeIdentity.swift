@@ -1,4 +1,5 @@
 package import BOLT11
+import CrashPoints
 package import Journal
 import LightningTypes
 package import LndRPC
@@ -77,10 +78,12 @@ package final class NodeIdentity: Sendable {
                 )
             }
         } else {
+            CrashPoint.beforeKeepIdentity.reach()
             try await journal.keep(
                 node.nodeID.bytes + Array(network.rawValue.utf8),
                 asSetting: Self.setting
             )
+            CrashPoint.afterKeepIdentity.reach()
         }
     }
 }

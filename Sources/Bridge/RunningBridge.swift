@@ -1,6 +1,7 @@
 import BOLT11
 import BridgeProtocol
 import BusAddresses
+import CrashPoints
 import Foundation
 import GRPCNGHTTP2
 import Journal
@@ -146,7 +147,9 @@ final class RunningBridge: Sendable {
     private static func secret(_ journal: Journal) async throws -> Redacted<[UInt8]> {
         if let known = try await journal.setting(secretSetting) { return Redacted(known) }
         let secret = Bytes32.random().bytes
+        CrashPoint.beforeKeepSecret.reach()
         try await journal.keep(secret, asSetting: secretSetting)
+        CrashPoint.afterKeepSecret.reach()
         return Redacted(secret)
     }
 
@@ -347,7 +350,6 @@ final class RunningBridge: Sendable {
         for await outcome in payments.outcomes {
             switch outcome.result {
             case .inFlight:
-                CrashPoint.afterPay.reach()
                 loop.inputs.put(.paymentInFlight(outcome.job, outcome.hash))
             case .succeeded(let preimage, let fee):
                 CrashPoint.afterPay.reach()
@@ -358,7 +360,8 @@ final class RunningBridge: Sendable {
             case .notIntended:
                 loop.inputs.put(.paymentFailed(outcome.job, outcome.hash, .withdrawn, nil))
             case .failed(let cause, let failure):
-                CrashPoint.afterWithdrawPayment.reach()
+                let point = cause == .withdrawn ? CrashPoint.afterWithdrawPayment : .afterPay
+                point.reach()
                 loop.inputs.put(.paymentFailed(outcome.job, outcome.hash, cause, failure))
                 publish(outcome, succeeded: false, fee: .zero, failure)
             }
@@ -390,7 +393,6 @@ final class RunningBridge: Sendable {
             switch outcome.result {
             case .created(let added, let terms):
                 guard let effect = outcome.effect else { continue }
-                CrashPoint.afterCreateInvoice.reach()
                 loop.inputs.put(
                     .invoiceCreated(
                         outcome.job,
@@ -406,9 +408,7 @@ final class RunningBridge: Sendable {
                 loop.inputs.put(.invoiceSettled(outcome.job, hash, paid: amount))
                 publishSettlement(outcome.job, hash, amount)
             case .notOurs(let hash): loop.inputs.put(.invoiceForeign(outcome.job, hash))
-            case .cancelled(let hash):
-                CrashPoint.afterCancelInvoice.reach()
-                loop.inputs.put(.invoiceCancelled(outcome.job, hash))
+            case .cancelled(let hash): loop.inputs.put(.invoiceCancelled(outcome.job, hash))
             }
         }
     }
@@ -459,10 +459,14 @@ final class RunningBridge: Sendable {
 
     private func tidy(_ now: UnixTime) async throws(JournalError) {
         let seconds = withUnsafeBytes(of: now.seconds.bigEndian) { Array($0) }
+        CrashPoint.beforeKeepAlive.reach()
         try await journal.keep(seconds, asSetting: Self.aliveSetting)
+        CrashPoint.afterKeepAlive.reach()
         var isTidy = false
         while !isTidy {
+            CrashPoint.beforePrune.reach()
             isTidy = try await journal.prune(configuration.retention, now: now).isEmpty
+            CrashPoint.afterPrune.reach()
         }
     }
 

@@ -123,15 +123,17 @@ package actor LocalNetwork {
     /// - Parameters:
     ///   - name: The process, whose node exists.
     ///   - environment: Variables it has besides ours, or instead of them.
+    ///   - more: Arguments it has besides the plan's.
     /// - Throws: ``LocalNetworkError``.
     package func start(
         _ name: ProcessName,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        arguments more: [String] = []
     ) async throws {
         let arguments = try arguments(of: name) + (plan.arguments[name.program] ?? [])
         let process = try await ChildProcess(
             "\(plan.programs)/\(name.program)",
-            arguments,
+            arguments + more,
             environment: environment,
             log: log(of: name)
         )

@@ -1,52 +1,77 @@
 import Bridge
 import BridgeProtocol
 import BusClient
+import CrashPoints
 import Foundation
 import Glibc
-import Journal
 import LCPWire
+import LightningCrypto
 import LightningTypes
 import LocalNetwork
+import MarketAudit
+import Subprocess
 import Testing
+import WorkerKit
 
 /// A buyer and a seller with all their processes, and what must be true of them after every crash.
 actor CrashMarket {
-    /// What a client wants.
-    private enum Errand {
-        /// A job.
-        case buy
-        /// A quote alone.
-        case drop
-        /// A job that costs more than the channel holds.
-        case overspend
-        /// A job, and then not.
-        case withdraw
+    /// What computes, and what it answers.
+    enum Backend {
+        /// The backend that is there for tests.
+        case deterministic
+        /// A program that answers with its input.
+        case program
+
+        var arguments: [String] {
+            switch self {
+            case .deterministic: ["--delay", "20"]
+            case .program: ["--backend", "exec", "--concurrency", "8", "--", "cat"]
+            }
+        }
+
+        func answer(to prompt: [UInt8]) -> [UInt8] {
+            switch self {
+            case .deterministic: Array("\(Hex.encode(SHA256.hash(prompt).bytes))\n".utf8) + prompt
+            case .program: prompt
+            }
+        }
     }
 
-    private let network: LocalNetwork
+    let network: LocalNetwork
+    private let backend: Backend
     private let buyer: BusClient
-    private let seller: BusClient
     private let sellerID: NodeID
-    private let capacity: MilliSatoshi
+    private let audit: MarketAudit
     private var orders = 0
-    /// Jobs that may rightly stay unresolved for longer than this test lasts.
-    private var doubtful: Set<BusJobKey> = []
-    private var done: Set<BusJobKey> = []
+    private var jobs = AuditedJobs()
     /// How many crash points were passed.
-    private(set) var deaths = 0
+    var deaths = 0
     private var slowest = Duration.zero
 
-    private init(_ network: LocalNetwork, capacity: MilliSatoshi) async throws {
+    private init(
+        _ network: LocalNetwork,
+        _ backend: Backend,
+        capacity: MilliSatoshi
+    ) async throws {
         self.network = network
-        self.capacity = capacity
+        self.backend = backend
+        audit = try await MarketAudit(network, capacity: capacity)
         buyer = try await network.client(of: "alice")
-        seller = try await network.client(of: "bob")
         sellerID = try await network.node("bob").id
     }
 
-    /// Runs a market beside a closure, and looks at both journals when all has ended.
+    /// Runs a market beside a closure, and looks at all journals when it has ended.
+    ///
+    /// - Parameters:
+    ///   - name: What is printed at the end.
+    ///   - backend: What computes.
+    ///   - newcomer: Whether a third node is there, `carol`, who sells too.
+    ///   - body: Lets processes die.
+    /// - Throws: What `body` throws.
     static func run(
         _ name: String,
+        backend: Backend = .deterministic,
+        newcomer: Bool = false,
         _ body: @escaping @Sendable (CrashMarket) async throws -> Void
     ) async throws {
         let directory = "/tmp/lcp-crash-\(UUID().uuidString.prefix(8))"
@@ -55,25 +80,14 @@ actor CrashMarket {
             withIntermediateDirectories: true
         )
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        let requester = "\(directory)/requester.yaml"
-        // A lost request is asked again soon; a lost answer must not need that.
-        try Data("quote_wait_seconds: 1\nquote_attempts: 16\n".utf8)
-            .write(to: URL(filePath: requester))
         let capacity: UInt64 = 1_000_000
-        var plan = LocalNetworkPlan.market(capacitySat: capacity)
-        plan.programs = LocalNetworkPlan.directory(of: CommandLine.arguments[0])
-        plan.providerConfiguration = Self.offers
-        plan.arguments["lcp-requester"] = ["--config", requester]
-        plan.arguments["lcp-compute"] = ["--delay", "20"]
-        plan.arguments["lcp-bridge", default: []] += ["--per-payment-limit-sat", "100000000"]
-        for budget in ["--daily-budget-sat", "--monthly-budget-sat"] {
-            // The last of an option counts.
-            plan.arguments["lcp-bridge"]? += [budget, "100000000000"]
-        }
+        var plan = try plan(in: directory, backend, capacity)
+        if newcomer { plan.nodes.append(LocalNetworkPlan.Node("carol", providers: 1)) }
         let start = ContinuousClock.now
         let ended = try await LocalNetwork.run(plan, in: directory) { network in
             let market = try await CrashMarket(
                 network,
+                backend,
                 capacity: try #require(MilliSatoshi(sat: capacity))
             )
             try await body(market)
@@ -85,28 +99,29 @@ actor CrashMarket {
             )
             return market
         }
-        try await ended.checkJournals()
+        let findings = try await ended.audit.journals(ended.jobs)
+        #expect(findings == [], "\(name)")
     }
 
-    private static let offers = """
-        enabled: true
-        quote_ttl_seconds: 30
-        llm:
-          max_output_tokens: 256
-          chat_profiles:
-            demo:
-              price:
-                input_msat_per_mtok: 1750000
-                output_msat_per_mtok: 14000000
-            dear:
-              price:
-                input_msat_per_mtok: 1750000
-                output_msat_per_mtok: 20000000000000
-        peers:
-          max_open_jobs: 100000
-          requests_per_minute: 1000000
-
-        """
+    private static func plan(
+        in directory: String,
+        _ backend: Backend,
+        _ capacity: UInt64
+    ) throws -> LocalNetworkPlan {
+        let requester = "\(directory)/requester.yaml"
+        // A lost request is asked again soon; a lost answer must not need that.
+        try Data("quote_wait_seconds: 1\nquote_attempts: 16\n".utf8)
+            .write(to: URL(filePath: requester))
+        var plan = LocalNetworkPlan.market(capacitySat: capacity)
+        plan.programs = LocalNetworkPlan.directory(of: CommandLine.arguments[0])
+        // Other tests run beside this one.
+        plan.patience = .seconds(60)
+        plan.providerConfiguration = plan.providerConfiguration
+            .replacing("quote_ttl_seconds: 300", with: "quote_ttl_seconds: 30")
+        plan.arguments["lcp-requester"] = ["--config", requester]
+        plan.arguments["lcp-compute"] = backend.arguments
+        return plan
+    }
 
     // MARK: - Crashes
 
@@ -114,39 +129,63 @@ actor CrashMarket {
     ///
     /// - Returns: Whether it came there so many times.
     func crash(_ side: CrashSide, at point: CrashPoint, _ count: Int) async throws -> Bool {
-        let (sure, doubtful) = Self.errands(for: point)
         await network.kill(side.bridge)
+        let died = try await crash(side.bridge, at: point, count, CrashErrands(for: point))
+        try await network.waitForBridge(of: side.rawValue)
+        try await check("\(side) \(point) \(count)")
+        return died
+    }
+
+    /// Lets a worker die at a crash point while jobs are bought, starts it again and checks all.
+    ///
+    /// - Returns: Whether it came there so many times.
+    func crash(_ worker: ProcessName, at point: WorkerCrashPoint, _ count: Int) async throws -> Bool
+    {
+        await network.kill(worker)
+        var errands = CrashErrands(for: .beforeOrder)
+        if count == 1 { errands.sure = [.buy, .buy] }
+        let died = try await crash(worker, at: point, count, errands)
+        try await check("\(worker) \(point) \(count)")
+        return died
+    }
+
+    private func crash(
+        _ victim: ProcessName,
+        at point: some CrashPoints,
+        _ count: Int,
+        _ errands: CrashErrands
+    ) async throws -> Bool {
         try await network.start(
-            side.bridge,
-            environment: ["LCP_CRASH_POINT": "\(point.rawValue):\(count)"]
+            victim,
+            environment: ["LCP_CRASH_POINT": "\(point.rawValue):\(count)"],
+            arguments: errands.arguments
         )
-        let bridge = try #require(await network.process(side.bridge))
-        await readyOrDead(side, bridge)
-        let work = Task { try await self.run(sure) }
-        let others = Task { try await self.run(doubtful) }
+        let process = try #require(await network.process(victim))
+        if victim.role == .bridge { await readyOrDead(victim.node, process) }
+        let work = Task { try await self.run(errands.sure) }
+        let others = Task { try await self.run(errands.doubtful) }
         let watchdog = Task {
             _ = await (work.result, others.result)
             // All is done without a crash.
-            bridge.signal(SIGTERM)
+            process.signal(SIGTERM)
         }
-        let ending = await bridge.wait()
-        await network.process(ProcessName("", .simnet))?.signal(SIGCONT)
-        try await network.start(side.bridge)
+        let ending = await process.wait()
+        try await undisturb(errands)
+        try await network.start(victim)
         others.cancel()
         try await work.value
         await watchdog.value
-        try await network.waitForBridge(of: side.rawValue)
-        try await checkBooks("\(side) \(point)")
         let died = ending == .signalled(SIGKILL)
+        #expect(died || ending == .exited(0), "\(victim) \(point) \(count): \(ending)")
         if died { deaths += 1 }
         return died
     }
 
     /// Waits until a bridge serves, so that nothing is sent while nobody listens, or has died.
-    private func readyOrDead(_ side: CrashSide, _ bridge: ChildProcess) async {
+    func readyOrDead(_ node: String, _ bridge: ChildProcess) async {
         let (news, first) = AsyncStream.makeStream(of: Void.self)
         let ready = Task {
-            try? await network.waitForBridge(of: side.rawValue)
+            try? await network.waitForBridge(of: node)
             first.yield()
         }
         let dead = Task {
@@ -158,201 +197,134 @@ actor CrashMarket {
         dead.cancel()
     }
 
+    /// Lets go on what errands have stopped.
+    private func undisturb(_ errands: CrashErrands) async throws {
+        if errands.sure.contains(.regret) {
+            await network.process(ProcessName("bob", .compute))?.signal(SIGCONT)
+        }
+        if errands.doubtful.contains(.withdraw) { try await wallet("server-active") }
+    }
+
     /// Kills a worker when a job has come to a stage, starts it again and checks all.
     func kill(_ worker: ProcessName, at stage: BusJobStage) async throws {
         let work = Task { try await self.run([.buy, .buy, .buy, .buy]) }
-        let order = try submission(.buy)
+        let order = submission(.buy)
         let job = try await buyer.submit(order).key
-        try await reached(job) { $0.rawValue >= stage.rawValue }
+        _ = try await buyer.wait(for: job) { $0.rawValue >= stage.rawValue }
         await network.kill(worker)
         deaths += 1
         try await network.start(worker)
-        try await finish(job)
+        try await finish(job, of: order)
         try await work.value
-        try await checkBooks("\(worker) at \(stage)")
-    }
-
-    /// What clients do, so that the bridge comes to a point; second, what may be in doubt for long.
-    private static func errands(for point: CrashPoint) -> (sure: [Errand], doubtful: [Errand]) {
-        switch point {
-        case .beforeWithdrawPayment: ([], [.withdraw])
-        case .afterWithdrawPayment: ([.buy, .buy], [.overspend])
-        case .beforeCommit, .afterCommit, .beforeRecord, .afterRecord, .beforeOrder, .afterOrder,
-            .beforeCompute, .afterCompute, .beforeSend, .afterSend, .beforeCreateInvoice,
-            .afterCreateInvoice, .beforeCancelInvoice, .afterCancelInvoice, .beforePay, .afterPay,
-            .beforeAnswer, .afterAnswer:
-            ([.buy, .buy, .buy, .drop], [])
-        }
+        try await check("\(worker) at \(stage)")
     }
 
     // MARK: - Clients
 
-    private func run(_ errands: [Errand]) async throws {
+    private func run(_ errands: [CrashErrand]) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for errand in errands { group.addTask { try await self.run(errand) } }
             try await group.waitForAll()
         }
     }
 
-    private func run(_ errand: Errand) async throws {
-        let order = try submission(errand)
+    private func run(_ errand: CrashErrand) async throws {
+        let order = submission(errand)
+        if errand == .regret {
+            // It takes the job and does not get on with it.
+            await network.process(ProcessName("bob", .compute))?.signal(SIGSTOP)
+        }
         let job = try await persistently { try await self.buyer.submit(order).key }
         switch errand {
-        case .buy: try await finish(job)
+        case .buy: try await finish(job, of: order)
+        case .crowd:
+            let ended = try await buyer.wait(for: job) { $0.isEnd }
+            // Whoever was refused has not paid, or `check` finds out.
+            if ended.view.stage != .failed { try await finish(job, of: order) }
+        case .misfit:
+            let ended = try await buyer.wait(for: job) { $0.isEnd }
+            #expect(ended.view.stage == .failed)
         case .drop:
-            try await reached(job) { $0 == .quoted || $0.isEnd }
+            _ = try await buyer.wait(for: job) { $0 == .quoted || $0.isEnd }
             _ = try await persistently { try await self.buyer.cancel(job) }
-            let stage = try await reached(job) { $0.isEnd }
-            #expect(stage == .cancelled)
-        case .overspend:
-            doubtful.insert(job)
-            let stage = try await reached(job) { $0.isEnd }
-            #expect(stage == .failed)
+            let ended = try await buyer.wait(for: job) { $0.isEnd }
+            #expect(ended.view.stage == .cancelled)
         case .withdraw:
-            doubtful.insert(job)
-            try await reached(job) { $0 == .quoted || $0.isEnd }
-            // The payment takes as long as nobody lets it go on.
-            await network.process(ProcessName("", .simnet))?.signal(SIGSTOP)
-            _ = try await buyer.accept(job, upTo: MilliSatoshi(msat: 1_000_000))
-            try await reached(job) { $0 == .paying }
+            jobs.doubtful.insert(job)
+            _ = try await buyer.wait(for: job) { $0 == .quoted || $0.isEnd }
+            // lnd takes no payment now.
+            try await wallet("locked")
+            _ = try await persistently {
+                try await self.buyer.accept(job, upTo: Self.enough)
+            }
+            _ = try await buyer.wait(for: job) { $0 == .paying || $0.isEnd }
             _ = try await persistently { try await self.buyer.cancel(job) }
-            try await reached(job) { $0.isEnd }
+            _ = try await buyer.wait(for: job) { $0.isEnd }
+        case .regret:
+            jobs.doubtful.insert(job)
+            _ = try await buyer.wait(for: job) { $0 == .running || $0.isEnd }
+            _ = try await persistently { try await self.buyer.cancel(job) }
+            let ended = try await buyer.wait(for: job) { $0.isEnd }
+            // Paid all the same, so there is an answer: an error, or the result if it was faster.
+            #expect([.paidFailed, .done].contains(ended.view.stage))
         }
     }
 
-    private func submission(_ errand: Errand) throws -> JobSubmission {
+    private static let enough = MilliSatoshi.totalSupply
+
+    private func submission(_ errand: CrashErrand) -> JobSubmission {
         orders += 1
         let ceiling: MilliSatoshi? =
             switch errand {
-            case .buy: MilliSatoshi(msat: 1_000_000)
-            case .overspend: MilliSatoshi(sat: 100_000_000)
+            case .buy, .crowd, .misfit, .regret: Self.enough
             case .drop, .withdraw: nil
             }
-        let profile = errand == .overspend ? "dear" : "demo"
+        let profile = errand == .misfit ? "other" : "demo"
         return JobSubmission(
             to: sellerID,
             taskKind: V01.llmChat,
             input: Redacted(Array("prompt \(orders)".utf8)),
-            params: try V01.LLMChatParams(profile: profile).encoded(),
+            // A profile always encodes.
+            params: (try? V01.LLMChatParams(profile: profile).encoded()) ?? [],
             ceiling: ceiling
         )
     }
 
-    /// Waits for a job's answer, which must be one.
-    private func finish(_ job: BusJobKey) async throws {
+    /// Waits for a job's answer, which must be its own.
+    private func finish(_ job: BusJobKey, of order: JobSubmission) async throws {
         let start = ContinuousClock.now
-        let stage = try await reached(job) { $0.isEnd }
+        let ended = try await buyer.wait(for: job) { $0.isEnd }
         slowest = max(slowest, .now - start)
         let result = try await persistently { try await self.buyer.result(of: job) }
-        #expect(stage == .done, "\(result.job.view.failure)")
-        #expect(result.output != nil)
-        done.insert(job)
+        #expect(ended.view.stage == .done, "\(result.job.view.failure)")
+        let prompt = order.input.reveal("the answer is compared")
+        let isRight = result.output?.reveal("it is compared") == backend.answer(to: prompt)
+        #expect(isRight, "\(job.name) has another answer than its own")
+        if isRight { jobs.answered.insert(job) }
     }
 
-    @discardableResult
-    private func reached(
-        _ job: BusJobKey,
-        _ isThere: @Sendable (BusJobStage) -> Bool
-    ) async throws -> BusJobStage {
-        let state = try await persistently {
-            try await self.buyer.watch([job]) { states in
-                try await states.first { isThere($0.view.stage) }
-            }
-        }
-        return try #require(state).view.stage
+    // MARK: - The network
+
+    private func wallet(_ state: String) async throws {
+        try await control("wallet", "alice", state)
     }
 
-    /// Asks again as long as no bridge is there; the bridge does nothing twice.
-    private func persistently<Result>(_ ask: () async throws -> Result) async throws -> Result {
-        while true {
-            do {
-                return try await ask()
-            } catch let error as BusClientError where error.code == .noBridge {
-                continue
-            }
-        }
+    func control(_ arguments: String...) async throws {
+        let outcome = try await Program(name: "lcp-simnet")
+            .run(["ctl"] + arguments + ["--dir", "\(network.directory)/simnet"])
+        try #require(outcome.status == .exited(0), "\(arguments): \(outcome.errors)")
     }
 
     // MARK: - Checks
 
-    /// Both ledgers say what lnd says, and each payment bought one answer.
-    private func checkBooks(_ occasion: String) async throws {
-        let (alice, bob) = (try await network.node("alice"), try await network.node("bob"))
-        var isRight = false
-        // The ledger follows lnd by some milliseconds.
-        for _ in 0..<200 where !isRight {
-            let spent = try await entries(buyer)
-            let earned = try await entries(seller)
-            let paid = spent.reduce(0) { $0 + $1.spentMsat + $1.feeMsat }
-            let got = earned.reduce(0) { $0 + $1.earnedMsat }
-            let (mine, yours) = (try await alice.balance(), try await bob.balance())
-            isRight =
-                !mine.isMoving && !yours.isMoving && mine.local.msat + paid == capacity.msat
-                && yours.local.msat == got && paid == got
-                && Set(spent.map(\.paymentHash)) == Set(earned.map(\.paymentHash))
-        }
-        #expect(isRight, "\(occasion): the ledgers are not what the nodes hold")
-        let spent = try await entries(buyer).map(\.job)
-        #expect(Set(spent).count == spent.count, "\(occasion): a job was paid twice")
-        #expect(done.isSubset(of: spent), "\(occasion): a job was answered and not paid")
-        #expect(
-            Set(spent).subtracting(done).isSubset(of: doubtful),
-            "\(occasion): a job was paid and not answered"
-        )
+    private func check(_ occasion: String) async throws {
+        let findings = try await audit.books(jobs)
+        #expect(findings == [], "\(occasion)")
     }
 
-    private func entries(_ client: BusClient) async throws -> [BusLedgerEntry] {
-        var page = try await client.ledger(limit: 1_000)
-        var entries = page.entries
-        while !page.next.isEmpty {
-            page = try await client.ledger(limit: 1_000, page: page.next)
-            entries += page.entries
-        }
-        return entries
-    }
-
-    /// Waits until no job of either side has anything more to wait for than its retention.
     private func rest() async throws {
-        var open = BusListJobs()
-        open.stages = [.quoting, .quoted, .paying, .running]
-        for client in [buyer, seller] {
-            let own = client.directory == buyer.directory ? doubtful : []
-            let jobs = try await client.jobs(open).jobs.map(\.key)
-            // Quotes that nobody accepted run out.
-            for job in jobs where !own.contains(job) {
-                _ = try await client.watch([job]) { states in
-                    try await states.first { $0.view.stage.isEnd }
-                }
-            }
-            #expect(try await client.status().parkedJobs == 0)
-        }
-        try await checkBooks("the end")
-    }
-
-    /// Nothing is owed, and nothing is left to be done.
-    private func checkJournals() async throws {
-        for node in await network.nodes {
-            let journal = try Journal(path: node.journal)
-            let doubts = Set(doubtful.compactMap { Bytes32($0.jobID) })
-            for payment in try await journal.unresolvedPayments() {
-                #expect(doubts.contains(payment.job.id), "\(payment.job) is unresolved")
-            }
-            #expect(try await journal.openInvoices().isEmpty)
-            for job in try await journal.openJobs() where !doubts.contains(job.summary.key.id) {
-                #expect(job.outstanding.isEmpty, "\(job.summary.key) has effects outstanding")
-                #expect(job.events == 0, "\(job.summary.key) has unanswered events")
-            }
-            try await journal.close()
-        }
-    }
-}
-
-extension BusJobStage {
-    /// Whether nothing more happens by itself.
-    fileprivate var isEnd: Bool {
-        switch self {
-        case .done, .failed, .cancelled, .unanswered, .paidFailed: true
-        case .unspecified, .quoting, .quoted, .paying, .running, .UNRECOGNIZED: false
-        }
+        let findings = try await audit.rest(jobs)
+        #expect(findings == [], "at the end")
+        try await check("the end")
     }
 }

@@ -1,57 +1,78 @@
-import Foundation
-import Glibc
-import Synchronization
+import CrashPoints
 
-/// Where a crash could come between two things that belong together: before and after each durable
-/// write and each effect.
+/// Where a crash of the bridge could come between two things that belong together: before and after
+/// each durable write and each effect.
 ///
-/// A debug build kills itself at one of them when `LCP_CRASH_POINT` names it, so that a test can
-/// prove what holds afterwards; a release build has no such code. `LCP_CRASH_POINT=after-commit:3`
-/// means the third time.
-package enum CrashPoint: String, CaseIterable, Sendable {
+/// What only asks (lookups, a payment that is tracked), and what concerns a connection and no job
+/// (connect, disconnect), changes nothing that could be lost.
+package enum CrashPoint: String, CrashPoints {
+    // Durable writes.
+    /// What a job's step changes, in one transaction.
     case beforeCommit = "before-commit"
     case afterCommit = "after-commit"
+    /// What happened to a job, without a step.
     case beforeRecord = "before-record"
     case afterRecord = "after-record"
+    /// That a job is over.
+    case beforeFinish = "before-finish"
+    case afterFinish = "after-finish"
+    /// That lnd is about to be called for a payment.
+    case beforeRecordAttempt = "before-record-attempt"
+    case afterRecordAttempt = "after-record-attempt"
+    /// That the bridge lives.
+    case beforeKeepAlive = "before-keep-alive"
+    case afterKeepAlive = "after-keep-alive"
+    /// What is over and out of date goes.
+    case beforePrune = "before-prune"
+    case afterPrune = "after-prune"
+    /// A peer's manifest.
+    case beforeKeepManifest = "before-keep-manifest"
+    case afterKeepManifest = "after-keep-manifest"
+    /// What our workers sell.
+    case beforeKeepOffers = "before-keep-offers"
+    case afterKeepOffers = "after-keep-offers"
+    /// The key of submissions' hashes, at the first start.
+    case beforeKeepSecret = "before-keep-secret"
+    case afterKeepSecret = "after-keep-secret"
+    /// Which node the journal belongs to, at the first start.
+    case beforeKeepIdentity = "before-keep-identity"
+    case afterKeepIdentity = "after-keep-identity"
+
+    // Effects.
+    /// A step for a protocol worker.
     case beforeOrder = "before-order"
     case afterOrder = "after-order"
+    /// A computation for a compute worker.
     case beforeCompute = "before-compute"
     case afterCompute = "after-compute"
+    /// A step or a computation is taken back.
+    case beforeRevoke = "before-revoke"
+    case afterRevoke = "after-revoke"
+    /// A job's message to its peer.
     case beforeSend = "before-send"
     case afterSend = "after-send"
+    /// Our manifest to a peer.
+    case beforeSendManifest = "before-send-manifest"
+    case afterSendManifest = "after-send-manifest"
+    /// `rate_limited` to a peer.
+    case beforeRefuse = "before-refuse"
+    case afterRefuse = "after-refuse"
+    /// AddInvoice.
     case beforeCreateInvoice = "before-create-invoice"
     case afterCreateInvoice = "after-create-invoice"
+    /// CancelInvoice.
     case beforeCancelInvoice = "before-cancel-invoice"
     case afterCancelInvoice = "after-cancel-invoice"
+    /// SendPaymentV2, up to lnd's last word.
     case beforePay = "before-pay"
     case afterPay = "after-pay"
+    /// A payment is withdrawn, up to the certainty that it never begins.
     case beforeWithdrawPayment = "before-withdraw-payment"
     case afterWithdrawPayment = "after-withdraw-payment"
+    /// A client's answer.
     case beforeAnswer = "before-answer"
     case afterAnswer = "after-answer"
-
-    /// Dies here if that was asked for.
-    func reach() {
-        #if DEBUG
-            guard let armed = Self.armed, armed.point == self else { return }
-            let isDue = Self.passed.withLock { passed in
-                passed += 1
-                return passed == armed.count
-            }
-            if isDue { kill(getpid(), SIGKILL) }
-        #endif
-    }
-
-    #if DEBUG
-        private static let passed = Mutex(0)
-
-        private static let armed: (point: CrashPoint, count: Int)? = {
-            let text = ProcessInfo.processInfo.environment["LCP_CRASH_POINT"] ?? ""
-            let parts = text.split(separator: ":")
-            guard let name = parts.first, let point = CrashPoint(rawValue: String(name)) else {
-                return nil
-            }
-            return (point, parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
-        }()
-    #endif
+    /// News of a job to observers and watchers.
+    case beforeNotify = "before-notify"
+    case afterNotify = "after-notify"
 }

@@ -1,4 +1,5 @@
 import BridgeProtocol
+import CrashPoints
 import Foundation
 import Journal
 import LightningTypes
@@ -113,12 +114,7 @@ actor EngineLoop {
             case .load(let key): loads.put(key)
             case .commit(let step): commit(step)
             case .record(let facts, let key, let purpose):
-                CrashPoint.beforeRecord.reach()
-                world.journal.record(facts, for: key, at: world.now()) { [inputs] result in
-                    CrashPoint.afterRecord.reach()
-                    inputs.put(.recorded(key, purpose, result))
-                }
-
+                record(facts, key, purpose)
             case .order(let id, let key, let item):
                 orders[key.role.worker, default: []].append(order(id, key, item, facts[key.peer]))
             case .compute(let id, let key, let item, let input):
@@ -126,20 +122,18 @@ actor EngineLoop {
             case .withdraw(let id, let role, let reason):
                 // Behind the orders it may be about.
                 await flush(&orders)
+                CrashPoint.beforeRevoke.reach()
                 await world.rooms[role]?.withdraw(id, reason: reason)
+                CrashPoint.afterRevoke.reach()
 
             case .send(let key, let effect, let message, let contents):
                 group.addTask { await self.send(key, effect, message, contents) }
             case .createInvoice(let key, let effect, let order):
-                CrashPoint.beforeCreateInvoice.reach()
                 await world.invoices.create(order, job: key, effect: effect)
             case .cancelInvoice(let key, let effect, let hash):
-                CrashPoint.beforeCancelInvoice.reach()
                 await world.invoices.cancel(hash, job: key, effect: effect)
             case .lookUpInvoices: await world.invoices.reconcile()
-            case .pay(let key, let hash):
-                CrashPoint.beforePay.reach()
-                await world.payments.begin(hash, job: key)
+            case .pay(let key, let hash): await world.payments.begin(hash, job: key)
             case .withdrawPayment(let key, let hash):
                 CrashPoint.beforeWithdrawPayment.reach()
                 await world.payments.withdraw(hash, job: key)
@@ -152,7 +146,9 @@ actor EngineLoop {
                     .resume(returning: answer)
                 CrashPoint.afterAnswer.reach()
             case .changed(let job):
+                CrashPoint.beforeNotify.reach()
                 if let key = JobKey(job.key) { world.changed(key, job) }
+                CrashPoint.afterNotify.reach()
             case .paid(let key, let isPaid): world.paidJobs.set(key, isPaid)
             case .fatal(let error): throw Fatal(error: error)
             }
@@ -175,6 +171,15 @@ actor EngineLoop {
         world.journal.commit(step) { [inputs, key = step.job] result in
             CrashPoint.afterCommit.reach()
             inputs.put(.committed(key, version: version, result))
+        }
+    }
+
+    private func record(_ facts: [Fact], _ key: JobKey, _ purpose: RecordPurpose) {
+        let (before, after) = purpose.crashPoints
+        before.reach()
+        world.journal.record(facts, for: key, at: world.now()) { [inputs] result in
+            after.reach()
+            inputs.put(.recorded(key, purpose, result))
         }
     }
 
@@ -319,6 +324,15 @@ actor EngineLoop {
                 if case .peerNotConnected = error { return .blocked }
                 return .failed
             }
+        }
+    }
+}
+
+extension RecordPurpose {
+    fileprivate var crashPoints: (before: CrashPoint, after: CrashPoint) {
+        switch self {
+        case .event, .done, .parking, .payment: (.beforeRecord, .afterRecord)
+        case .finish: (.beforeFinish, .afterFinish)
         }
     }
 }

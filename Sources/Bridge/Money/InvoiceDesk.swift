@@ -1,4 +1,5 @@
 package import BridgeProtocol
+import CrashPoints
 package import Journal
 package import LightningTypes
 package import Logging
@@ -304,7 +305,9 @@ extension InvoiceDesk {
         }
         let added: AddedInvoice
         do {
+            CrashPoint.beforeCreateInvoice.reach()
             added = try await lnd.addInvoice(request)
+            CrashPoint.afterCreateInvoice.reach()
         } catch {
             switch InvoiceCreationVerdict(error.code) {
             case .refused: refuse(id, BusFailure(error))
@@ -400,7 +403,9 @@ extension InvoiceDesk {
 
     private func cancelInLnd(_ hash: PaymentHash) async -> (InvoiceVerdict, LndError?) {
         do {
+            CrashPoint.beforeCancelInvoice.reach()
             try await lnd.cancelInvoice(hash)
+            CrashPoint.afterCancelInvoice.reach()
             return (.cancelled, nil)
         } catch {
             let verdict = InvoiceVerdict(error.code)

@@ -1,3 +1,4 @@
+import CrashPoints
 import Journal
 import LightningTypes
 import LndRPC
@@ -28,7 +29,9 @@ extension PaymentDesk {
 
     private func record(_ hash: PaymentHash, _ ticket: UInt64) async {
         do {
+            CrashPoint.beforeRecordAttempt.reach()
             try await journal.record([.paymentAttempted(hash)], for: nil, at: now())
+            CrashPoint.afterRecordAttempt.reach()
             advance(hash, by: .recorded, ticket: ticket)
         } catch  where error.code == .diskFull || error.code == .overloaded {
             count("payments.not_recorded")
@@ -59,6 +62,7 @@ extension PaymentDesk {
             "payment begins",
             metadata: ["lcp.job": "\(record.job)", "lnd.payment_hash": "\(hash)"]
         )
+        CrashPoint.beforePay.reach()
         await follow(hash, ticket) {
             try await self.lnd.sendPaymentV2(order) { try await self.read($0, hash, ticket) }
         }

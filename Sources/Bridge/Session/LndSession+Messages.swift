@@ -1,3 +1,4 @@
+import CrashPoints
 import LCPWire
 import LightningTypes
 import LndRPC
@@ -189,7 +190,9 @@ extension LndSession {
             payload: payload
         )
         // What is lost here, the peer finds out by its own deadline.
+        CrashPoint.beforeRefuse.reach()
         if (try? await send(refusal)) != nil { counts.count(.refused) }
+        CrashPoint.afterRefuse.reach()
     }
 
     func disconnectUnknown(_ peer: NodeID) async {

@@ -1,3 +1,4 @@
+import CrashPoints
 import Journal
 import LCPWire
 import LightningTypes
@@ -105,7 +106,9 @@ extension LndSession {
 
     func sendManifest(to peer: NodeID) async {
         do throws(SendError) {
+            CrashPoint.beforeSendManifest.reach()
             try await send(manifest(for: peer))
+            CrashPoint.afterSendManifest.reach()
             counts.count(.manifestSent)
         } catch {
             desk.notSent(to: peer)
@@ -149,8 +152,14 @@ extension LndSession {
             let peers = unkept.manifests
             unkept.manifests = []
             do throws(JournalError) {
-                if let offers { try await journal.keep(offers, asSetting: Self.offersSetting) }
+                if let offers {
+                    CrashPoint.beforeKeepOffers.reach()
+                    try await journal.keep(offers, asSetting: Self.offersSetting)
+                    CrashPoint.afterKeepOffers.reach()
+                }
                 for peer in peers.sorted() {
+                    CrashPoint.beforeKeepManifest.reach()
+                    defer { CrashPoint.afterKeepManifest.reach() }
                     if let manifest = desk.kept(peer) {
                         try await journal.keep(manifest)
                     } else {

@@ -1,6 +1,8 @@
 import CGuard
 import CLinux
+import CrashPoints
 import Glibc
+import WorkerKit
 
 /// One run of a program: its input, its output, and the end of it and of all it started.
 ///
@@ -131,6 +133,7 @@ struct ChildProcess: ~Copyable {
     consuming func run(beat: () -> Void) -> Outcome {
         while ending == nil {
             beat()
+            WorkerCrashPoint.duringProgram.reach()
             wait()
         }
         // What the program wrote before its end is in the pipes; a process that left the group may
@@ -140,6 +143,7 @@ struct ChildProcess: ~Copyable {
         kill(-guardID, SIGKILL)
         var status: Int32 = 0
         while waitpid(guardID, &status, 0) < 0, errno == EINTR {}
+        WorkerCrashPoint.afterProgram.reach()
         return Outcome(
             ending: stop.map { .stopped($0) } ?? ending ?? .signaled(SIGKILL),
             output: result,

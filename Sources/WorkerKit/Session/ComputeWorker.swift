@@ -1,4 +1,5 @@
 import BridgeProtocol
+import CrashPoints
 import LightningTypes
 package import Logging
 import ServiceLifecycle
@@ -38,6 +39,7 @@ package struct ComputeWorker<Handler: ComputationHandler>: Service {
     /// Runs one computation until it ends, its lease ends, or its deadline passes.
     private func work(_ order: WorkerLink.Order, _ link: WorkerLink) async {
         let lease = order.item.lease
+        WorkerCrashPoint.beforeWork.reach()
         await withTaskGroup(of: BusWorkerReply.OneOf_Body?.self) { tasks in
             tasks.addTask { await answer(order, link) }
             tasks.addTask {
@@ -49,6 +51,7 @@ package struct ComputeWorker<Handler: ComputationHandler>: Service {
             }
             // The first answer counts; without one the lease has ended.
             if let first = await tasks.next(), let answer = first {
+                WorkerCrashPoint.afterWork.reach()
                 link.handle(.finished(lease: lease, answer))
             }
             tasks.cancelAll()

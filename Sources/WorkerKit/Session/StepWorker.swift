@@ -1,4 +1,5 @@
 import BridgeProtocol
+import CrashPoints
 package import Logging
 import ServiceLifecycle
 
@@ -30,7 +31,10 @@ package struct StepWorker<Handler: StepHandler>: Service {
     package func run() async throws {
         try await WorkerShell(options: options, logger: logger, isBrief: true).run { link in
             while let order = await link.next() {
-                link.handle(.finished(lease: order.item.lease, answer(order)))
+                WorkerCrashPoint.beforeWork.reach()
+                let answer = answer(order)
+                WorkerCrashPoint.afterWork.reach()
+                link.handle(.finished(lease: order.item.lease, answer))
             }
         }
     }

@@ -1,4 +1,5 @@
 import BridgeProtocol
+import CrashPoints
 import DequeModule
 import struct Foundation.Data
 import Logging
@@ -111,8 +112,13 @@ final class WorkerLink: Sendable {
 
     private func log(_ note: WorkerSession.Note) {
         switch note {
-        case .joined(epochChanged: false): logger.info("joined the bridge")
-        case .joined(epochChanged: true): logger.notice("joined the bridge, which was restarted")
+        case .joined(let epochChanged):
+            if epochChanged {
+                logger.notice("joined the bridge, which was restarted")
+            } else {
+                logger.info("joined the bridge")
+            }
+            WorkerCrashPoint.afterWelcome.reach()
         case .overCapacity: logger.warning("left an item to its lease: the capacity is exceeded")
         case .unexpected(let what):
             logger.warning("ignored an event", metadata: ["bus.event": "\(what)"])
@@ -206,6 +212,7 @@ extension WorkerLink.State {
         case .begin(let item):
             guard let context = session.membership?.context else { return }
             orders.append(WorkerLink.Order(item: item, context: context, arrival: arrival))
+            WorkerCrashPoint.afterItem.reach()
         case .stop(let lease, let reason):
             orders.removeAll { $0.item.lease == lease }
             release(lease, &wakes)

@@ -1,5 +1,6 @@
 import BridgeProtocol
 import BusAddresses
+import CrashPoints
 import Logging
 import ServiceLifecycle
 import SwiftProtobuf
@@ -115,9 +116,12 @@ struct WorkerShell: Sendable {
             let messages = outgoing.replies.compactMap { reply in
                 ReplyFrame.encode(reply, maximumBytes: outgoing.maximumBytes)
             }
+            let hasOutcome = outgoing.replies.contains { $0.isOutcome }
             do {
+                if hasOutcome { WorkerCrashPoint.beforeReply.reach() }
                 // Waits while the bridge is away. What is stale by then it drops and counts.
                 try await socket.send(messages.map { ZeroMQ.Message($0) })
+                if hasOutcome { WorkerCrashPoint.afterReply.reach() }
             } catch is CancellationError {
                 return
             } catch {
@@ -163,5 +167,15 @@ struct WorkerShell: Sendable {
         // Room for every item the capacity allows, and for what is not an item.
         socket.receiveHighWaterMark = Int32(clamping: options.capacity * 2 + 1_000)
         return socket
+    }
+}
+
+extension BusWorkerReply {
+    /// Whether it ends an item.
+    fileprivate var isOutcome: Bool {
+        switch body {
+        case .job, .compute, .failed: true
+        case .hello, .progress, .goodbye, nil: false
+        }
     }
 }
