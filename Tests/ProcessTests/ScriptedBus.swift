@@ -7,6 +7,14 @@ enum ScriptedBus {
     static func with(
         _ body: @escaping @Sendable (ScriptedBridge, BusCommand) async throws -> Void
     ) async throws {
+        try await withDirectory { path in
+            let bridge = try await ScriptedBridge(in: path)
+            try await serving(bridge) { try await body(bridge, BusCommand(directory: path)) }
+        }
+    }
+
+    /// Runs a closure with a bus directory of its own, which only its owner may enter.
+    static func withDirectory(_ body: (String) async throws -> Void) async throws {
         let path = "/tmp/lcp-scripted-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(
             atPath: path,
@@ -14,28 +22,28 @@ enum ScriptedBus {
             attributes: [.posixPermissions: 0o700]
         )
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let bridge = try await ScriptedBridge(in: path)
-        try await run(bridge) { try await body(bridge, BusCommand(directory: path)) }
+        try await body(path)
     }
 
-    /// Lets a bridge serve while a closure runs, then stops it.
-    static func run(
+    /// Lets a bridge serve while a closure runs, and dies with its end.
+    static func serving<Result: Sendable>(
         _ bridge: ScriptedBridge,
-        _ body: @escaping @Sendable () async throws -> Void
-    ) async throws {
-        try await withThrowingTaskGroup(of: Bool.self) { group in
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        let result = try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask {
                 // A bridge that is stopped on purpose ends with an error, which is no news.
                 try? await bridge.run()
-                return false
+                return nil
             }
-            group.addTask {
-                try await body()
-                return true
+            group.addTask { try await body() }
+            defer { group.cancelAll() }
+            while let ended = try await group.next() {
+                if let result = ended { return result }
             }
-            while try await group.next() == false {}
-            group.cancelAll()
-            await bridge.stop()
+            throw CancellationError()
         }
+        await bridge.stop()
+        return result
     }
 }

@@ -39,18 +39,21 @@ import Testing
 
     @Test func `a bridge that goes and comes back is waited for`() async throws {
         let peer = peer
-        try await ScriptedBus.with { bridge, lcp in
+        try await ScriptedBus.withDirectory { directory in
+            let first = try await ScriptedBridge(in: directory)
+            let lcp = BusCommand(directory: directory)
             let terminal = try PseudoTerminal(rows: 30, columns: 100)
             let status = try await terminal.run(
                 Program(name: "lcp"),
-                ["top", "--bus-dir", lcp.directory]
+                ["top", "--bus-dir", directory]
             ) { session in
-                try await session.terminal.expect("PEERS  1 connected")
-                await bridge.stop()
+                let market = try await ScriptedBus.serving(first) {
+                    try await session.terminal.expect("PEERS  1 connected")
+                    return await first.market
+                }
                 try await session.terminal.expect("silent")
-                let market = await bridge.market
-                let next = try await ScriptedBridge(in: lcp.directory, market: market, epoch: 2)
-                try await ScriptedBus.run(next) {
+                let second = try await ScriptedBridge(in: directory, market: market, epoch: 2)
+                try await ScriptedBus.serving(second) {
                     try await session.terminal.expect("lnd ready")
                     _ = try await lcp.run(["quote", "--peer", peer, "--profile", "echo", "x"])
                     try await session.terminal.expect("quoted 1")

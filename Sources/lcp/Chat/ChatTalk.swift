@@ -71,8 +71,11 @@ struct ChatTalk {
         conversation.messages.append(.init(.user, text))
         do {
             let answer = try await ask()
+            present.set(nil)
             conversation.messages.append(.init(.assistant, answer))
         } catch {
+            // After a signal somebody has to be told how to go on with it.
+            if !(error is CancellationError) { present.set(nil) }
             // What has no answer is no part of the conversation; asking again begins where it was.
             conversation.messages.removeLast()
             throw error
@@ -89,7 +92,6 @@ struct ChatTalk {
         let progress = Progress(json: settings.isJSON)
         let purchase = Purchase(progress: progress)
         present.set(purchase)
-        defer { present.set(nil) }
         let answer = try await buy(submission, purchase, progress)
         try show(answer)
         if let failure = answer.loss { throw failure }
