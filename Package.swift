@@ -531,6 +531,23 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        // What fuzzing runs, and what its corpus is replayed through.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "BOLT11", "BridgeProtocol", "GRPCNGHTTP2", "LCPCore", "LCPWire", "LightningCrypto",
+                "LightningTypes", "NGHTTP2", "WorkerKit",
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            path: "Tests/Fuzz/Targets",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: ["FuzzTargets"],
+            swiftSettings: swiftSettings
+        ),
         .executableTarget(
             name: "journal-writer",
             dependencies: ["Journal", "LightningTypes"],
@@ -565,6 +582,14 @@ let package = Package(
 
 if Context.environment["LCP_DEV"] == "1" {
     package.targets += [
+        // `Tests/run --fuzz` says where the linker finds libFuzzer.
+        .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+        .executableTarget(
+            name: "lcp-fuzz",
+            dependencies: ["CFuzzer", "FuzzTargets"],
+            path: "Tests/Fuzz/Driver",
+            swiftSettings: swiftSettings
+        ),
         .executableTarget(
             name: "lcp-benchmarks",
             dependencies: [

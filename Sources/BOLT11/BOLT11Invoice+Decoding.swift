@@ -24,6 +24,7 @@ extension BOLT11Invoice {
         let amount = amountText.isEmpty ? nil : try InvoiceAmount.decode(amountText)
 
         let signedCount = groups.count - Self.signatureLength
+        // BOLT #11 [data-complete]
         guard signedCount >= InvoiceDraft.timestampLength else {
             throw BOLT11Error(
                 .tooShort,
@@ -103,6 +104,7 @@ extension BOLT11Invoice {
                 )
             }
             let length = Int(high) << 5 | Int(low)
+            // BOLT #11 [field-within-data]
             guard length <= rest.count else {
                 throw BOLT11Error(
                     .truncatedField,
@@ -125,14 +127,17 @@ extension BOLT11Invoice {
         _ policy: DecodingPolicy
     ) throws(BOLT11Error) -> NodeID {
         guard let key else {
+            // BOLT #11 [signature-recovers-payee]
             guard let recovered = signature.recoverPublicKey(signing: hash) else {
                 throw BOLT11Error(.signatureNotRecoverable, "no key can have made the signature")
             }
             return recovered
         }
+        // BOLT #11 [n-low-s]
         guard policy == .lnd || !signature.hasHighS else {
             throw BOLT11Error(.highSWithN, "the signature has a high S beside tag n")
         }
+        // BOLT #11 [n-verifies]
         guard signature.verifies(hash, by: key) else {
             throw BOLT11Error(
                 .badSignature,

@@ -43,9 +43,9 @@ package struct BOLT11Invoice: Equatable, Sendable {
     /// The fields that do not count, in order.
     package let ignoredFields: [IgnoredField]
 
-    /// Validity in seconds after the timestamp: as stated, or 3600.
+    /// Validity in seconds after the timestamp: as stated, or 3600 (BOLT #11 [expiry-default]).
     package var effectiveExpirySeconds: UInt64 { expirySeconds ?? 3600 }
-    /// Blocks the last hop must leave: as stated, or 18.
+    /// Blocks the last hop must leave: as stated, or 18 (BOLT #11 [final-cltv-default]).
     package var effectiveMinFinalCLTV: UInt64 { minFinalCLTV ?? 18 }
     /// The last second at which the invoice may be paid.
     package var expiresAt: UnixTime { timestamp.advanced(bySeconds: effectiveExpirySeconds) }

@@ -26,6 +26,7 @@ package enum Bech32 {
         _ text: String
     ) throws(BOLT11Error) -> (humanReadablePart: String, groups: [UInt8]) {
         let (prefix, groups) = try split(text)
+        // BOLT #11 [bech32-checksum] [bech32-not-m]
         guard checksumState(prefix, groups) == Variant.bech32.rawValue else {
             let right = checksum(prefix, groups.dropLast(checksumLength), .bech32)
             throw BOLT11Error(
@@ -124,6 +125,7 @@ package enum Bech32 {
             case let other: strange = strange ?? other
             }
         }
+        // BOLT #11 [bech32-case]
         guard !(hasLower && hasUpper) else {
             throw BOLT11Error(
                 .mixedCase,
@@ -148,6 +150,7 @@ package enum Bech32 {
         for character in characters {
             // Printable ASCII only, as checked before, so the table has an entry.
             let group = table[Int(character & 0x7f)]
+            // BOLT #11 [bech32-alphabet]
             guard group != 0xff else {
                 throw BOLT11Error(
                     .badCharacter,

@@ -41,6 +41,7 @@ package struct Features: Hashable, Sendable {
 
     /// The lowest bit that is required and unknown; an invoice that has one must not be paid.
     package var firstUnknownRequired: UInt16? {
+        // BOLT #11 [features-odd-ignored]
         bits.first { $0 % 2 == 0 && !Self.known.contains($0) }
     }
 

@@ -21,12 +21,15 @@ struct FieldValues {
 
     /// Takes in the next field, or notes why it does not count.
     mutating func read(_ field: TaggedField, _ policy: DecodingPolicy) throws(BOLT11Error) {
+        // BOLT #11 [field-unknown-skipped]
         guard let tag = field.tag else { return ignore(field, .unknownTag) }
+        // BOLT #11 [field-length-fixed]
         if let length = tag.length, field.groups.count != length {
             return ignore(field, .wrongLength)
         }
         switch tag {
         case .paymentHash:
+            // BOLT #11 [first-p-counts]
             guard paymentHash == nil else { return ignore(field, .duplicate) }
             paymentHash = PaymentHash(try field.bytes32())
         case .paymentSecret:
@@ -65,6 +68,7 @@ struct FieldValues {
 
     /// What no reader does without: a payment hash and exactly one form of description.
     func required() throws(BOLT11Error) -> (PaymentHash, InvoiceDescription) {
+        // BOLT #11 [p-required]
         guard let paymentHash else {
             throw BOLT11Error(
                 .missingP,
@@ -72,6 +76,7 @@ struct FieldValues {
                 lnd: "no payment hash found"
             )
         }
+        // BOLT #11 [d-or-h]
         switch (descriptionText, descriptionHash) {
         case (let text?, nil): return (paymentHash, .text(text))
         case (nil, let hash?): return (paymentHash, .hash(hash))
@@ -93,15 +98,18 @@ struct FieldValues {
     /// What BOLT #11 asks before paying, and lnd's decoder does not.
     func checkForPayment() throws(BOLT11Error) {
         let features = features ?? .none
+        // BOLT #11 [features-required-known]
         if let bit = features.firstUnknownRequired {
             throw BOLT11Error(.unknownRequiredFeature, "tag 9: feature bit \(bit) is required")
         }
+        // BOLT #11 [features-dependencies]
         if features.supports(Features.basicMPP), !features.supports(Features.paymentSecret) {
             throw BOLT11Error(
                 .badFeatureDependency,
                 "tag 9: multi-part payment (16/17) without payment secret (14/15)"
             )
         }
+        // BOLT #11 [s-required]
         guard paymentSecret != nil else {
             throw BOLT11Error(.missingS, "tag s: no payment secret")
         }

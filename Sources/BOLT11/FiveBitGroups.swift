@@ -7,6 +7,7 @@ enum FiveBitGroups {
     /// Nil unless what is left over is padding: fewer than five bits, all of them zero.
     static func bytes(_ groups: ArraySlice<UInt8>) -> [UInt8]? {
         let spare = groups.count * 5 % 8
+        // BOLT #11 [field-padding-zero]
         guard spare < 5 else { return nil }
         if let last = groups.last, last & (1 << spare - 1) != 0 { return nil }
         return pack(groups, count: groups.count * 5 / 8)
@@ -47,6 +48,7 @@ enum FiveBitGroups {
 
     /// A number in as few groups as it needs, at least one, as lnd writes it.
     static func groups(integer: UInt64) -> [UInt8] {
+        // BOLT #11 [integers-written-minimal]
         let significant = UInt64.bitWidth - integer.leadingZeroBitCount
         return groups(integer: integer, count: max(1, (significant + 4) / 5))
     }

@@ -18,6 +18,7 @@ package enum InvoiceAmount {
         // A pico-bitcoin is a tenth of a millisatoshi: the last digit has to be 0.
         guard digits.last == "0" else {
             throw BOLT11Error(
+                // BOLT #11 [amount-whole-msat]
                 .subMillisatoshi,
                 "the amount is no whole number of msat",
                 lnd: digits.count == 1
@@ -37,6 +38,7 @@ package enum InvoiceAmount {
             throw BOLT11Error(.amountTooLarge, "\(amount) exceeds all bitcoin there will ever be")
         }
         // A larger unit saves three digits for at most one letter, so the largest that fits wins.
+        // BOLT #11 [amount-written-shortest]
         for unit in Unit.allCases where unit != .pico && amount.msat % unit.msat == 0 {
             return "\(amount.msat / unit.msat)\(unit.rawValue)"
         }
@@ -69,6 +71,7 @@ package enum InvoiceAmount {
         var digits = String(text)
         var unit = Unit.bitcoin
         if let last = digits.last, !isDigit(last) {
+            // BOLT #11 [amount-multiplier]
             guard let known = Unit(rawValue: String(last)) else {
                 throw BOLT11Error(
                     .invalidMultiplier,

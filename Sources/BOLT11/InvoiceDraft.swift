@@ -32,6 +32,7 @@ package struct InvoiceDraft: Hashable, Sendable {
         timestamp: UnixTime,
         fields: [TaggedField]
     ) throws(BOLT11Error) {
+        // BOLT #11 [timestamp-35-bits]
         guard timestamp.seconds >> 35 == 0 else {
             throw BOLT11Error(.timestampTooLarge, "the timestamp does not fit 35 bits")
         }
@@ -152,6 +153,7 @@ package struct InvoiceDraft: Hashable, Sendable {
         _ humanReadablePart: String,
         _ signedGroups: ArraySlice<UInt8>
     ) -> [UInt8] {
+        // BOLT #11 [signature-covers-all]
         humanReadablePart.utf8 + FiveBitGroups.paddedBytes(signedGroups)
     }
 

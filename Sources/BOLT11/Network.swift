@@ -53,6 +53,7 @@ package enum Network: String, CaseIterable, Hashable, Sendable {
         for network in Network.allCases where humanReadablePart.hasPrefix(network.prefix) {
             let amount = humanReadablePart.dropFirst(network.prefix.count)
             guard let first = amount.first, !("0"..."9").contains(first) else {
+                // BOLT #11 [network-own]
                 guard expected == nil || expected == network else {
                     throw BOLT11Error(
                         .wrongNetwork,
@@ -72,6 +73,7 @@ package enum Network: String, CaseIterable, Hashable, Sendable {
                     ? "number must be non-empty" : "unknown multiplier \(letter)"
             )
         }
+        // BOLT #11 [prefix-known]
         throw BOLT11Error(
             .unknownPrefix,
             "the prefix names no network known here",

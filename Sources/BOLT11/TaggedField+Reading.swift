@@ -16,6 +16,7 @@ extension TaggedField {
     }
 
     func text() throws(BOLT11Error) -> String {
+        // BOLT #11 [d-is-utf8]
         guard let text = String(validating: try bytes(), as: UTF8.self) else {
             throw error(.badUTF8, "the text is not UTF-8", lnd: "description is not valid UTF-8")
         }
@@ -31,6 +32,7 @@ extension TaggedField {
 
     /// A big-endian number in at most 13 groups; one zero group is how lnd writes zero.
     func integer(_ policy: DecodingPolicy) throws(BOLT11Error) -> UInt64 {
+        // BOLT #11 [integers-minimal]
         guard policy == .lnd || groups.count < 2 || groups.first != 0 else {
             throw error(.leadingZeroGroup, "the number begins with a zero group")
         }
@@ -45,6 +47,7 @@ extension TaggedField {
     }
 
     func features(_ policy: DecodingPolicy) throws(BOLT11Error) -> Features {
+        // BOLT #11 [features-minimal]
         guard policy == .lnd || groups.first != 0 else {
             throw error(.leadingZeroGroup, "the bits begin with a zero group")
         }
@@ -56,6 +59,7 @@ extension TaggedField {
         guard let version = groups.first else {
             throw error(.badFallback, "no version", lnd: "empty fallback address field")
         }
+        // BOLT #11 [fallback-unknown-skipped]
         guard version <= FallbackAddress.maximumVersion else { return nil }
         let program = try bytes(groups.dropFirst())
         guard let address = FallbackAddress(version: version, program: program) else {
@@ -73,6 +77,7 @@ extension TaggedField {
         guard !bytes.isEmpty else {
             throw error(.badRouteHint, "no hop", lnd: "route hint field contains no hop data")
         }
+        // BOLT #11 [route-hint-whole-hops]
         guard bytes.count % RouteHop.length == 0 else {
             throw error(
                 .badRouteHint,

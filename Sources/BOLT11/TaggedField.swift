@@ -142,6 +142,7 @@ extension TaggedField {
         guard groups.count <= maximumLength else {
             throw BOLT11Error(.fieldTooLong, "tag 9: a feature bit above 5114")
         }
+        // BOLT #11 [features-none-omitted]
         return groups.isEmpty ? nil : TaggedField(.features, groups)
     }
 
@@ -155,6 +156,7 @@ extension TaggedField {
 
     private static func bounded(_ tag: Tag, _ bytes: [UInt8]) throws(BOLT11Error) -> TaggedField {
         let field = TaggedField(tag, bytes: bytes)
+        // BOLT #11 [field-length-written]
         guard field.groups.count <= maximumLength else {
             throw BOLT11Error(
                 .fieldTooLong,

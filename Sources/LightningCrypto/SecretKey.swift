@@ -53,6 +53,7 @@ package final class SecretKey: @unchecked Sendable {
             nil,  // the library's default: RFC 6979
             nil
         )
+        // BOLT #11 [signature-low-s]
         // Fails only for an invalid key, which no initializer lets through.
         precondition(done == 1, "a valid key signs every hash")
         return RecoverableSignature(signature)

@@ -4,6 +4,7 @@ import LightningTypes
 import Testing
 
 @Suite struct InvoiceDraftTests {
+    // BOLT #11 [integers-written-minimal]
     @Test func `an ordinary draft is written in lnd's order and form`() throws {
         let draft = try InvoiceDraft(
             network: .regtest,
@@ -28,6 +29,7 @@ import Testing
         )
     }
 
+    // BOLT #11 [timestamp-35-bits] [field-length-written]
     @Test func `what does not fit is not written`() throws {
         func kind(_ make: () throws -> Void) -> BOLT11Error.Kind? {
             do {
@@ -51,6 +53,7 @@ import Testing
         #expect(RouteHint(hops: []) == nil)
     }
 
+    // BOLT #11 [features-none-omitted]
     @Test func `a draft without feature bits has no tag 9`() throws {
         let bare = try BOLT11Invoice(decoding: invoice(features: .none))
         #expect(bare.features == .none)

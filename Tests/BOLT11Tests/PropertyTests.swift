@@ -143,6 +143,7 @@ extension UInt64 {
         #expect(tried > 9000)
     }
 
+    // BOLT #11 [signature-covers-all]
     /// Below the checksum: the data is changed, and the checksum made to fit.
     @Test func `changed data is never accepted as the same payee's invoice`() throws {
         let texts = try Vectors.all.allValid.map(\.invoice)
@@ -180,6 +181,7 @@ extension UInt64 {
         #expect(refused > 1000 && accepted > 1000, "\(refused) refused, \(accepted) accepted")
     }
 
+    // BOLT #11 [bech32-checksum]
     @Test func `every single wrong character is refused`() throws {
         let text = try #require(try Vectors.all.extraValid.first).invoice
         let characters = Array("qpzry9x8gf2tvdw0s3jn54khce6mua7l1bioQ!".utf8)

@@ -27,6 +27,8 @@ private func hint(by nodeID: NodeID) throws -> TaggedField {
         #expect(!decoded.hidesPayee && !decoded.requiresAMP)
     }
 
+    // BOLT #11 [s-required] [integers-minimal] [features-required-known] [features-dependencies]
+    // BOLT #11 [features-minimal]
     @Test func `a payer refuses what lnd's decoder lets through`() throws {
         let cases: [(BOLT11Error.Kind, String)] = [
             (.missingS, try invoice { $0.removeAll { $0.tag == .paymentSecret } }),
@@ -46,6 +48,8 @@ private func hint(by nodeID: NodeID) throws -> TaggedField {
         }
     }
 
+    // BOLT #11 [field-padding-zero] [p-required] [d-or-h] [d-is-utf8] [route-hint-whole-hops]
+    // BOLT #11 [n-verifies]
     @Test func `what is malformed is refused by either policy`() throws {
         let cases: [(BOLT11Error.Kind, (inout [TaggedField]) throws -> Void)] = [
             (.missingP, { $0.removeAll { $0.tag == .paymentHash } }),
@@ -90,6 +94,8 @@ private func hint(by nodeID: NodeID) throws -> TaggedField {
         #expect(try BOLT11Invoice(decoding: empty).expirySeconds == 0)
     }
 
+    // BOLT #11 [field-unknown-skipped] [field-length-fixed] [first-p-counts]
+    // BOLT #11 [fallback-unknown-skipped]
     @Test func `the first well-formed field of a kind counts`() throws {
         let second = try bytes32(String(repeating: "09", count: 32))
         let text = try invoice {
@@ -120,6 +126,7 @@ private func hint(by nodeID: NodeID) throws -> TaggedField {
         #expect(decoded.fallbacks.isEmpty)
     }
 
+    // BOLT #11 [data-complete]
     @Test func `data shorter than timestamp and signature is too short`() throws {
         let groups = try Bech32.decode(invoice()).groups
         for (count, kind) in [(0, .tooShort), (110, .tooShort), (111, nil as BOLT11Error.Kind?)] {
@@ -129,6 +136,7 @@ private func hint(by nodeID: NodeID) throws -> TaggedField {
         }
     }
 
+    // BOLT #11 [field-within-data]
     @Test func `a field that runs past the signature is truncated`() throws {
         let (prefix, groups) = try Bech32.decode(invoice())
         let body = groups.dropLast(104)
@@ -183,6 +191,7 @@ private func hint(by nodeID: NodeID) throws -> TaggedField {
         #expect(try BOLT11Invoice(decoding: text).payee == specKey().publicKey)
     }
 
+    // BOLT #11 [signature-recovers-payee]
     @Test func `a recovery ID above 3 is not recoverable, and ignored beside tag n`() throws {
         let plain = try BOLT11Invoice(decoding: invoice())
         let named = try BOLT11Invoice(decoding: invoice { $0.append(.payee(plain.payee)) })

@@ -4,6 +4,7 @@ import LightningTypes
 import Testing
 
 @Suite struct TextTests {
+    // BOLT #11 [network-own]
     @Test(arguments: [
         ("lnbcrt", Network.regtest), ("lnbcrt10u", .regtest), ("lnbc10u", .mainnet),
         ("lntb10u", .testnet), ("lntbs10u", .signet), ("lntbs", .signet), ("lnsb1", .simnet),
@@ -20,6 +21,7 @@ import Testing
         }
     }
 
+    // BOLT #11 [prefix-known] [amount-multiplier] [amount-whole-msat]
     @Test(arguments: [
         ("lnxx10u", BOLT11Error.Kind.unknownPrefix), ("ln", .unknownPrefix), ("x", .unknownPrefix),
         ("bc10u", .unknownPrefix), ("lnbcrtx", .invalidMultiplier), ("lnbcm", .invalidMultiplier),
@@ -52,6 +54,7 @@ import Testing
         #expect(throws: BOLT11Error.self) { try InvoiceAmount.decode("٣u") }
     }
 
+    // BOLT #11 [bech32-case] [bech32-alphabet]
     @Test func `text is refused in the order of the rules`() {
         #expect(refusal(of: "") == .missingSeparator)
         #expect(refusal(of: "1qqqqqq") == .missingSeparator)
@@ -63,6 +66,7 @@ import Testing
         #expect(refusal(of: "Lnbc1qqq qqb") == .mixedCase)
     }
 
+    // BOLT #11 [bech32-not-m]
     @Test func `bech32m does not pass for bech32`() throws {
         let (prefix, groups) = try Bech32.decode(invoice())
         #expect(refusal(of: Bech32.encode(prefix, groups, .bech32m)) == .badChecksum)

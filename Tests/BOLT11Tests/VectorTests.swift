@@ -4,6 +4,7 @@ import LightningTypes
 import Testing
 
 @Suite struct VectorTests {
+    // BOLT #11 [expiry-default] [final-cltv-default] [features-odd-ignored]
     @Test(arguments: try Vectors.all.allValid)
     func `a valid invoice decodes to what it says`(_ vector: Vectors.Valid) throws {
         let invoice = try BOLT11Invoice(decoding: vector.invoice)
@@ -20,6 +21,7 @@ import Testing
         #expect((signedAgain == text) == vector.reencodeWithTestKeyIsIdentical)
     }
 
+    // BOLT #11 [n-low-s]
     @Test(arguments: try Vectors.all.allInvalid)
     func `an invalid invoice is refused for its fault`(_ vector: Vectors.Invalid) throws {
         let error = try #require(throws: BOLT11Error.self) {
@@ -62,6 +64,7 @@ import Testing
         }
     }
 
+    // BOLT #11 [amount-written-shortest]
     @Test func `amounts are written in their shortest form`() throws {
         for vector in try Vectors.all.amountEncodingShortest {
             let amount = MilliSatoshi(msat: vector.amountMsat)

@@ -27,6 +27,7 @@ import Testing
 
     // MARK: - Result size
 
+    // LCP v0.1 §5.4 [result-fits-peer]
     @Test(arguments: [nil, "", ResultLimit.chatContentType], [UInt64(0), 1_767_225_600, .max])
     func `the largest result that fits, fits exactly`(
         contentType: String?,

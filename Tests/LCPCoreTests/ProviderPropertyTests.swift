@@ -61,6 +61,7 @@ import Testing
         }
     }
 
+    // LCP v0.1 §5.3 [deliver-after-settlement]
     @Test
     func `in no order of events is anything done that was not paid, or paid and not answered`()
         throws
@@ -177,6 +178,7 @@ import Testing
         #expect(withdrawals > 500)
     }
 
+    // LCP v0.1 §5.2 [other-request-refused]
     @Test func `a repeated request is recognised by its content, not by the clock`() throws {
         var job = ProviderJob(peer: try Sample.peer(), jobID: Sample.id(9))
         let request = ProviderJob.Request(body: try Sample.request())
@@ -204,6 +206,8 @@ import Testing
         }
     }
 
+    // LCP v0.1 §5.3 [invoice-commits-to-terms] [invoice-amount-is-price]
+    // LCP v0.1 §5.3 [invoice-ends-with-quote]
     @Test func `the invoice is bound to the terms and ends before the quote`() throws {
         var rules = ProviderRules(prices: Sample.prices)
         for (quoteSeconds, expected) in [

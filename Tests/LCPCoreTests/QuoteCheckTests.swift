@@ -40,6 +40,7 @@ import Testing
         #expect(try defect() == nil)
     }
 
+    // LCP v0.1 §5.3 [check-terms]
     @Test func `a quote for another price, expiry or task does not have our terms hash`() throws {
         #expect(try defect { $0.price = MilliSatoshi(msat: 57_356) } == .termsHash)
         let later = Sample.now.advanced(bySeconds: 301)
@@ -55,6 +56,8 @@ import Testing
         )
     }
 
+    // LCP v0.1 §5.3 [check-description-hash] [check-payee] [check-amount] [check-amount-stated]
+    // LCP v0.1 §5.3 [check-invoice-expiry]
     @Test func `an invoice that is wrong in any way is refused before paying`() throws {
         let amount = price
         func replaced(

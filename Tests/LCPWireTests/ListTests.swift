@@ -19,6 +19,7 @@ import Testing
         var error: String
     }
 
+    // LCP v0.1 §4.3 [list-complete]
     @Test func `every bytes_list vector reads, writes and is refused as it says`() throws {
         let vectors = try Fixture.decode(Vectors.self, named: "lcp.json")
         #expect(!vectors.bytesList.isEmpty && !vectors.bytesListInvalid.isEmpty)
@@ -53,6 +54,7 @@ import Testing
         #expect(error?.reason == .notUTF8)
     }
 
+    // LCP v0.1 §4.3 [list-bounded]
     @Test func `a count is refused before anything is stored for it`() {
         for count: UInt64 in [1025, 1 << 32, .max] {
             var bytes: [UInt8] = []

@@ -43,6 +43,34 @@ import Testing
         #expect(refused.count >= 6, "too few ways to fail: \(refused)")
     }
 
+    // LCP v0.1 §2 [version-number]
+    @Test func `every message says version 1, in its first record`() throws {
+        let envelope = V01.Envelope(
+            jobID: JobID(.zero),
+            messageID: MessageID(.zero),
+            expiry: UnixTime(seconds: 1)
+        )
+        let request = try V01.QuoteRequest(taskKind: "a", input: [], params: nil)
+        let response = V01.QuoteResponse(
+            price: MilliSatoshi(msat: 1),
+            quoteExpiry: UnixTime(seconds: 1),
+            termsHash: TermsHash(.zero),
+            paymentRequest: "a"
+        )
+        let messages: [V01.Message] = [
+            .manifest(V01.Manifest()), .quoteRequest(envelope, request),
+            .quoteResponse(envelope, response),
+            .result(envelope, V01.Result(result: [], contentType: nil)),
+            .cancel(envelope, V01.Cancel(reason: nil)),
+            .error(envelope, V01.Failure(code: .rateLimited, message: nil)),
+        ]
+        #expect(messages.map(\.type) == V01.MessageType.allCases)
+        for message in messages {
+            #expect(try message.encoded().starts(with: [1, 2, 0, 1]), "\(message.type)")
+        }
+    }
+
+    // BOLT #1 [tlv-tables-ascend]
     @Test func `every table ascends, so that records come out in order`() {
         func ascends(_ types: [UInt64]) -> Bool { zip(types, types.dropFirst()).allSatisfy(<) }
         let envelope = V01.Envelope.codec.types

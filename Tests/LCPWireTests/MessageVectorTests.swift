@@ -40,6 +40,8 @@ private struct MessageCase: Decodable {
 }
 
 @Suite struct MessageVectorTests {
+    // LCP v0.1 §3.2 [message-numbers]
+    // LCP v0.1 §5.6 [error-codes-open]
     @Test(arguments: ["messages", "session"])
     func `every message encodes to its payload and decodes to its fields`(file: String) throws {
         let cases = try MessageCase.all(of: file)
@@ -53,6 +55,17 @@ private struct MessageCase: Decodable {
         }
     }
 
+    // LCP v0.1 §2 [unknown-records-ignored] [text-is-utf8] [record-limit]
+    // LCP v0.1 §4.1 [version-required] [job-id-required] [msg-id-required] [expiry-required]
+    // LCP v0.1 §4.1 [manifest-is-connection-scope]
+    // LCP v0.1 §5.1 [template-task-kind] [template-chat-params]
+    // LCP v0.1 §5.2 [request-records]
+    // LCP v0.1 §5.2.1 [chat-params-required] [chat-profile-required] [chat-input-is-utf8]
+    // LCP v0.1 §5.3 [response-records]
+    // LCP v0.1 §5.4 [result-record]
+    // LCP v0.1 §5.5 [cancel-records]
+    // LCP v0.1 §5.6 [error-code-required]
+    // BOLT #1 [tlv-value-exact]
     @Test func `every payload at the edge of the format is taken or refused as it says`() throws {
         var refused = 0
         for vector in try MessageCase.all(of: "malformed") {
@@ -72,6 +85,7 @@ private struct MessageCase: Decodable {
         #expect(refused >= 330)
     }
 
+    // LCP v0.1 §2 [version-zero-unsent]
     @Test func `every value the encoder must refuse is refused for its reason`() throws {
         let cases = try MessageCase.all(of: "encode_reject")
         #expect(cases.count >= 14)

@@ -17,6 +17,7 @@ import Testing
         var error: String?
     }
 
+    // BOLT #1 [bigsize-minimal] [bigsize-complete]
     @Test func `every BigSize vector decodes to its value or fails for its reason`() throws {
         let vectors = try Fixture.decode(Vectors.self, named: "bigsize.json")
         var refused = 0
@@ -35,6 +36,7 @@ import Testing
         #expect(refused >= 10)
     }
 
+    // BOLT #1 [bigsize-written-minimal]
     @Test func `every BigSize vector encodes to its bytes`() throws {
         let vectors = try Fixture.decode(Vectors.self, named: "bigsize.json")
         #expect(!vectors.encode.isEmpty)
@@ -73,6 +75,7 @@ import Testing
         var truncatedIntegers: Vectors
     }
 
+    // BOLT #1 [tu-minimal] [tu-width] [tu-written-minimal]
     @Test func `every truncated integer reads, writes and is refused as its vector says`() throws {
         for vectors in [
             try Fixture.decode(Vectors.self, named: "tu.json"),

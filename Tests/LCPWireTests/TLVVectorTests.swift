@@ -57,6 +57,8 @@ import Testing
         }
     }
 
+    // BOLT #1 [tlv-ascending] [tlv-once] [tlv-type-minimal] [tlv-length-minimal]
+    // BOLT #1 [tlv-value-complete]
     @Test func `every stream with broken framing is refused for its reason`() throws {
         let broken = try vectors().invalid.filter(\.failsInLcpFraming)
         #expect(broken.count >= 14)
@@ -100,6 +102,18 @@ import Testing
                 let records = try TLVStream.records(bytes[...])
                 #expect(try BOLTNamespace.named("n1").defect(in: records) == vector.error)
             }
+        }
+    }
+
+    // BOLT #1 [tlv-written-ascending]
+    @Test func `records out of order are not written`() throws {
+        func records(_ types: [UInt64]) -> [TLVRecord] {
+            types.map { TLVRecord(type: $0, value: [1]) }
+        }
+        #expect(try TLVStream.encode(records([1, 2, .max])).count == 3 + 3 + 11)
+        for types in [[2, 1], [1, 1], [1, 3, 2], [.max, 0]] as [[UInt64]] {
+            let error = #expect(throws: WireError.self) { try TLVStream.encode(records(types)) }
+            #expect(error?.code == "type-order", "\(types)")
         }
     }
 

@@ -40,6 +40,7 @@ import Testing
         }
     }
 
+    // LCP v0.1 §5.3 [terms-records] [canonical-params] [absent-params-hash]
     @Test func `every terms vector gives its stream and hash, or its reason`() throws {
         struct File: Decodable { var cases: [Case] }
         let data = try Fixture.data(named: "lcp-v0.1/terms_hash.json")
@@ -131,6 +132,7 @@ import Testing
         try V01.TaskTemplate(taskKind: "llm.chat", params: try params.encoded())
     }
 
+    // LCP v0.1 §5.1 [template-match]
     @Test func `a template matches requests that hold all its records with equal values`() throws {
         let plain = try template(.init(profile: "a"))
         let cool = try template(.init(profile: "a", temperatureMilli: 0))

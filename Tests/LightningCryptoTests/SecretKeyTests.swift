@@ -20,6 +20,7 @@ private let order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd03
         #expect(key.publicKey.isOnCurve)
     }
 
+    // BOLT #11 [signature-low-s]
     @Test func `a signature is deterministic, has low S and names its signer`() throws {
         var random = SeededGenerator(seed: 1)
         for _ in 0..<50 {

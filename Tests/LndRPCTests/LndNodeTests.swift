@@ -118,6 +118,7 @@ import Testing
         #expect(try sent.values.allSatisfy { [UInt8]($0.peer) == (try Sample.node().bytes) })
     }
 
+    // BOLT #1 [message-size]
     @Test func `a message that would cost the peer its connection never reaches lnd`() async throws
     {
         let sent = Recorder<UInt32>()

@@ -67,6 +67,7 @@ import Testing
         #expect(reply.state.range(of: Data(Sample.prompt.utf8)) == nil)
     }
 
+    // LCP v0.1 §5.3 [response-names-job]
     @Test func `the quote's records are those of the codec, behind an envelope of the bridge`()
         throws
     {

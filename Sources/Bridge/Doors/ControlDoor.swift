@@ -144,6 +144,7 @@ struct ControlDoor: Sendable {
             contentHash: contentHash(submit)
         )
         if let job = try await known(client) { return .job(job) }
+        // LCP v0.1 §2 [first-job-id-unpredictable]
         let key = JobKey(role: .requester, peer: peer, id: .random())
         let answer = await loop.ask { .submit($0, key, client, submit) }
         // Somebody submitted under the same key at the same time.

@@ -16,6 +16,7 @@ enum EffectRules {
     /// Whether workers of a role may ask for an effect; asked before anything else.
     static func mayAsk(_ effect: BusEffect.OneOf_Body, for role: JobKey.Role) -> Bool {
         switch (effect, role) {
+        // LCP v0.1 §3.2 [message-direction]
         case (.send(let message), .provider): [42_085, 42_087, 42_097].contains(message.type)
         case (.send(let message), .requester): [42_083, 42_095].contains(message.type)
         case (.createInvoice, .provider), (.cancelInvoice, .provider), (.startCompute, .provider),

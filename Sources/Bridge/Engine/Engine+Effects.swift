@@ -107,6 +107,7 @@ extension Engine {
         _ job: LiveJob,
         _ now: UnixTime
     ) {
+        // LCP v0.1 §5.3 [execute-what-the-bridge-saw-settled]
         // Whatever a worker says: nothing is executed that the bridge has not seen paid.
         guard job.invoices.values.contains(.settled) else {
             count("compute.unpaid")

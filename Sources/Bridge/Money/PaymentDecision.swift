@@ -141,6 +141,7 @@ extension MoneyRules {
         func refuse(_ code: String, _ detail: String) -> BusFailure {
             BusFailure(code, detail, "Do not pay; ask the peer for another quote.")
         }
+        // LCP v0.1 §5.3 [check-bindings-where-money-is]
         guard !invoice.hidesPayee else {
             throw refuse("payee-hidden", "blinded paths hide to whom the payment would go")
         }

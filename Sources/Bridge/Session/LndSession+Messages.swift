@@ -149,6 +149,7 @@ extension LndSession {
         }
         guard directory.isConnected(message.peer) else { throw .peerNotConnected }
         // One byte above 65533 and lnd drops the peer.
+        // LCP v0.1 §5.1 [payload-limit]
         let said = desk.maxPayloadBytes(of: message.peer).map { Int($0) }
         let limit = min(said ?? .max, PeerMessage.maximumDataLength)
         guard message.payload.count <= limit else { throw .tooLarge(limit: limit) }

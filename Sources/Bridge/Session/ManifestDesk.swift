@@ -86,6 +86,7 @@ struct ManifestDesk: Sendable {
             connection.isSent = before.isSent && !isOver(before.sentAt, at: now)
         }
         connections[peer] = connection
+        // LCP v0.1 §5.1 [manifest-once]
         guard settings.sendsManifestFirst, !connection.isSent else { return false }
         return wantToSend(peer, at: now)
     }

@@ -71,7 +71,8 @@ struct MessageGate: Sendable {
         _ questions: Questions
     ) -> Verdict {
         guard let type = V01.MessageType(rawValue: message.type) else {
-            // LCP v0.1 §3.1: unknown types follow BOLT #1's parity.
+            // LCP v0.1 §3.1 [unknown-odd-ignored] [unknown-even-disconnects]:
+            // unknown types follow BOLT #1's parity.
             guard message.type.isMultiple(of: 2) else { return .drop(.unknownOdd) }
             return settings.unknownEven == .disconnect ? .disconnect : .drop(.unknownEven)
         }
@@ -80,7 +81,7 @@ struct MessageGate: Sendable {
         guard let envelope = try? V01.Envelope.codec.decode(message.data[...]) else {
             return .drop(.malformed)
         }
-        // LCP v0.1 §4.2: the second of the expiry itself still counts.
+        // LCP v0.1 §4.2 [expired-ignored]: the second of the expiry itself still counts.
         guard envelope.expiry >= now else { return .drop(.expired) }
         let isPaid = questions.isPaid(message.peer, envelope.jobID.bytes)
         let reserve = isPaid ? settings.replayPaidReserve : 0
@@ -90,6 +91,7 @@ struct MessageGate: Sendable {
             protocolVersion: envelope.protocolVersion,
             jobID: envelope.jobID.bytes,
             messageID: envelope.messageID.bytes,
+            // LCP v0.1 §4.2 [expiry-window]
             effectiveExpiry: min(
                 envelope.expiry,
                 now.advanced(bySeconds: settings.expiryWindowSeconds)
@@ -97,8 +99,10 @@ struct MessageGate: Sendable {
             payload: message.data,
             replayQuota: settings.replayPerPeer + reserve
         )
+        // LCP v0.1 §5.1 [own-payload-limit]
         guard isPaid || fits(message.data) else { return .drop(.tooLarge) }
         replay.sweep(at: now)
+        // LCP v0.1 §4.2 [replay-ignored]
         guard !replay.holds(inbound.replayEntry) else { return .drop(.replayed) }
 
         if isPaid {

@@ -38,6 +38,7 @@ struct ReplayWindow: Sendable {
 
     /// Takes an entry as it stands in the journal.
     mutating func load(_ entry: ReplayEntry) {
+        // LCP v0.1 §4.2 [replay-outlives-restart]
         guard !holds(entry) else { return }
         add(entry)
     }
@@ -72,6 +73,7 @@ struct ReplayWindow: Sendable {
     mutating func sweep(at now: UnixTime) {
         guard now.seconds != sweptAt else { return }
         sweptAt = now.seconds
+        // LCP v0.1 §4.2 [replay-remembered]
         for second in ends.keys where second <= now.seconds {
             for (peer, key) in ends.removeValue(forKey: second) ?? []
             where peers[peer]?[key] == second {

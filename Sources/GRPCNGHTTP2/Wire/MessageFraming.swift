@@ -1,14 +1,14 @@
-import GRPCCore
+package import GRPCCore
 
 /// gRPC's length-prefixed messages: a compressed flag, four bytes of length, the message.
-enum MessageFraming {
+package enum MessageFraming {
     static let prefixSize = 5
 
     // Below this a copy costs less than a second chunk.
     private static let joinLimit = 16_384
 
     /// The chunks to send for a message; a large one is not copied.
-    static func frame(_ message: [UInt8]) -> [[UInt8]] {
+    package static func frame(_ message: [UInt8]) -> [[UInt8]] {
         var prefix: [UInt8] = [0]
         if message.count <= joinLimit { prefix.reserveCapacity(prefixSize + message.count) }
         let length = UInt32(message.count)
@@ -22,24 +22,27 @@ enum MessageFraming {
 }
 
 /// Puts messages together again from bytes split in any way.
-struct MessageDeframer {
+package struct MessageDeframer {
     /// The largest message accepted, in bytes.
-    let limit: Int
+    package let limit: Int
 
     private var prefix: [UInt8] = []
     private var message: [UInt8] = []
     private var missing = 0
 
-    init(limit: Int) { self.limit = limit }
+    /// Begins a stream of messages, none of them larger than the limit in bytes.
+    package init(limit: Int) { self.limit = limit }
 
     /// Whether the bytes so far end in the middle of a message.
-    var isMidMessage: Bool { !prefix.isEmpty }
+    package var isMidMessage: Bool { !prefix.isEmpty }
 
     /// Takes bytes and returns the messages they complete.
     ///
+    /// - Parameter bytes: What follows the bytes of the last call.
+    /// - Returns: The messages in order, often none.
     /// - Throws: `resourceExhausted` for a message above the limit, `unimplemented` for a
     ///   compressed one. Nothing more can be read after that.
-    mutating func append(_ bytes: [UInt8]) throws(RPCError) -> [[UInt8]] {
+    package mutating func append(_ bytes: [UInt8]) throws(RPCError) -> [[UInt8]] {
         var messages: [[UInt8]] = []
         var position = 0
         while position < bytes.count {

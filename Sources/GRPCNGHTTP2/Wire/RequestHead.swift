@@ -1,23 +1,37 @@
-import GRPCCore
-import NGHTTP2
+package import GRPCCore
+package import NGHTTP2
 
 /// What opens a call: the header block of a request.
-struct RequestHead {
-    var method: MethodDescriptor
-    var metadata: Metadata
-    var timeout: Duration?
+package struct RequestHead {
+    /// What is called.
+    package var method: MethodDescriptor
+    /// The application's metadata, without the transport's own fields.
+    package var metadata: Metadata
+    /// How long the caller waits; nil for ever.
+    package var timeout: Duration?
 
     /// Where a client sends its requests.
-    struct Destination: Sendable {
+    package struct Destination: Sendable {
         var scheme: String
         var authority: String
         var userAgent: String
+
+        /// Takes the values of three header fields.
+        package init(scheme: String, authority: String, userAgent: String) {
+            self.scheme = scheme
+            self.authority = authority
+            self.userAgent = userAgent
+        }
     }
 
     /// The fields of a request.
     ///
+    /// - Parameters:
+    ///   - destination: Where it goes.
+    ///   - sensitive: Lower-case names that are never indexed.
+    /// - Returns: The header block, pseudo-header fields first.
     /// - Throws: `invalidArgument` for metadata that can't be sent.
-    func fields(
+    package func fields(
         to destination: Destination,
         sensitive: Set<String>
     ) throws(RPCError) -> [HeaderField] {
@@ -39,7 +53,7 @@ struct RequestHead {
     }
 
     /// Why a request is answered without asking a handler.
-    enum Refusal: Error, Equatable {
+    package enum Refusal: Error, Equatable {
         /// Not gRPC: a bare HTTP status.
         case http(Int)
         /// gRPC, but not answerable.
@@ -47,7 +61,10 @@ struct RequestHead {
     }
 
     /// Reads a request.
-    init(_ fields: [HeaderField]) throws(Refusal) {
+    ///
+    /// - Parameter fields: A header block as it came.
+    /// - Throws: ``Refusal`` when it is to be answered at once.
+    package init(_ fields: [HeaderField]) throws(Refusal) {
         func value(_ name: String) -> String? { fields.first { $0.name == name }?.value }
 
         guard value(":method") == "POST" else { throw .http(405) }

@@ -1,8 +1,8 @@
-import GRPCCore
-import NGHTTP2
+package import GRPCCore
+package import NGHTTP2
 
 /// The header blocks of a response: initial metadata, trailers, or both in one.
-enum ResponseHead {
+package enum ResponseHead {
     // A longer message could pass the client's header limit and take the status with it.
     private static let messageLimit = 4_096
 
@@ -24,7 +24,7 @@ enum ResponseHead {
     ///   - sensitive: Lower-case names that are never indexed.
     ///   - alone: True for an answer that consists of trailers only.
     /// - Returns: The last header block.
-    static func trailers(
+    package static func trailers(
         _ status: Status,
         _ metadata: Metadata,
         sensitive: Set<String>,
@@ -46,7 +46,7 @@ enum ResponseHead {
     }
 
     /// A header block of a response, read.
-    enum Block: Equatable {
+    package enum Block: Equatable {
         /// An interim answer (1xx), to be ignored.
         case informational
         /// The answer has begun.
@@ -56,7 +56,12 @@ enum ResponseHead {
     }
 
     /// Reads a header block that a server sent.
-    static func read(_ fields: [HeaderField], endStream: Bool) -> Block {
+    ///
+    /// - Parameters:
+    ///   - fields: The block as it came.
+    ///   - endStream: Whether nothing follows it.
+    /// - Returns: What it means; any block means something.
+    package static func read(_ fields: [HeaderField], endStream: Bool) -> Block {
         func value(_ name: String) -> String? { fields.first { $0.name == name }?.value }
 
         guard let httpStatus = value(":status").flatMap({ Int($0) }) else {

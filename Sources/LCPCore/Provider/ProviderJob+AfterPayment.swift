@@ -92,6 +92,7 @@ extension ProviderJob {
     /// Fixes the one answer of a paid job.
     mutating func answer(_ quote: Quote, _ answer: Answer, _ context: ProviderContext) {
         let seconds = context.rules.answerRetentionSeconds
+        // LCP v0.1 §5.3 [deliver-after-settlement]
         state = .answered(quote, answer, until: context.now.advanced(bySeconds: seconds))
         outstanding = keptCancellations()
         send(answer, context, .first)
@@ -129,7 +130,8 @@ extension ProviderJob {
         }
         let bytes = output.bytes.reveal("to measure and cut it")
         guard bytes.count > limit else { return .result(output.kept(bytes.count, of: bytes)) }
-        // LCP v0.1 §5.4: too large is an error. Text is worth more cut than lost.
+        // LCP v0.1 §5.4 [result-fits-peer]:
+        // too large is an error. Text is worth more cut than lost.
         guard output.isText, limit > 0 else { return .failure(.resultTooLarge) }
         return .result(output.kept(ResultLimit.cut(bytes, at: limit), of: bytes))
     }

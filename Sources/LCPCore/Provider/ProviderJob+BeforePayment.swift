@@ -187,8 +187,10 @@ extension ProviderJob {
         outstanding = [
             .createInvoice(
                 InvoiceOrder(
+                    // LCP v0.1 §5.3 [invoice-commits-to-terms] [invoice-amount-is-price]
                     amount: task.price,
                     descriptionHash: termsHash,
+                    // LCP v0.1 §5.3 [invoice-ends-with-quote]
                     expiresAt: context.now.advanced(bySeconds: rules.invoiceSeconds)
                 )
             )

@@ -34,6 +34,7 @@ extension ProviderJob {
                     params: request.body.params
                 ), let hash = try? asked.hash()
             else { return false }
+            // LCP v0.1 §5.2 [other-request-refused]
             return hash == termsHash
         }
     }

@@ -75,6 +75,7 @@ package struct QuoteCheck: Sendable {
         var terms = request
         terms.price = response.price
         terms.quoteExpiry = response.quoteExpiry
+        // LCP v0.1 §5.3 [check-terms]
         guard let hash = try? terms.hash(), hash == response.termsHash else { throw .termsHash }
 
         let invoice: BOLT11Invoice
@@ -87,6 +88,7 @@ package struct QuoteCheck: Sendable {
         try checkBinding(of: invoice, to: response)
         // The sum can't overflow: the decoder has refused that.
         let latest = response.quoteExpiry.advanced(bySeconds: rules.expirySkewSeconds)
+        // LCP v0.1 §5.3 [check-invoice-expiry]
         guard invoice.expiresAt <= latest else { throw .outlivesQuote }
         guard now < invoice.expiresAt else { throw .invoiceExpired }
         guard invoice.effectiveMinFinalCLTV <= rules.maxFinalCLTV else { throw .finalCLTV }
@@ -112,14 +114,18 @@ package struct QuoteCheck: Sendable {
         of invoice: BOLT11Invoice,
         to response: V01.QuoteResponse
     ) throws(QuoteDefect) {
+        // LCP v0.1 §5.3 [check-amount-stated]
         guard let amount = invoice.amount, amount > .zero else { throw .amountMissing }
+        // LCP v0.1 §5.3 [check-amount]
         guard amount == response.price else { throw .amount }
+        // LCP v0.1 §5.3 [check-description-hash]
         switch invoice.description {
         case .text: throw .descriptionNotHashed
         case .hash(let hash):
             guard hash == response.termsHash.bytes else { throw .descriptionHash }
         }
         guard !invoice.hidesPayee else { throw .payeeHidden }
+        // LCP v0.1 §5.3 [check-payee]
         guard invoice.payee == peer else { throw .payee }
         guard !invoice.requiresAMP else { throw .ampRequired }
     }

@@ -16,6 +16,7 @@ package enum BigSize {
     /// Appends the shortest form of a value.
     package static func append(_ value: UInt64, to bytes: inout [UInt8]) {
         switch value {
+        // BOLT #1 [bigsize-written-minimal]
         case ..<0xfd:
             bytes.append(UInt8(value))
         case ...0xffff:

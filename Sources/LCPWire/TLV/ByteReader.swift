@@ -32,10 +32,12 @@ struct ByteReader {
             case 0xfe: (4, 0x1_0000)
             default: (8, 0x1_0000_0000)
             }
+        // BOLT #1 [bigsize-complete]
         guard count >= width else { throw WireError(.truncated(part)) }
         var value: UInt64 = 0
         for index in position..<position + width { value = value << 8 | UInt64(bytes[index]) }
         position += width
+        // BOLT #1 [bigsize-minimal]
         guard value >= least else { throw WireError(.bigSizeNotMinimal(part)) }
         return value
     }

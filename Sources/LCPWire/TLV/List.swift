@@ -66,9 +66,11 @@ package enum List {
     ) throws(WireError) -> [Item] {
         var reader = ByteReader(bytes)
         let count = try reader.bigSize(.count)
+        // LCP v0.1 §4.3 [list-bounded]
         guard count <= maximumItems else { throw WireError(.tooManyItems(count)) }
         var items: [Item] = []
         for _ in 0..<count { items.append(try item(&reader)) }
+        // LCP v0.1 §4.3 [list-complete]
         guard reader.isAtEnd else { throw WireError(.trailingBytes) }
         return items
     }
@@ -78,6 +80,7 @@ package enum List {
 enum Text {
     /// Takes a whole value as text.
     static func read(_ bytes: ArraySlice<UInt8>) throws(WireError) -> String {
+        // LCP v0.1 §2 [text-is-utf8]
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw WireError(.notUTF8)
         }

@@ -22,6 +22,7 @@ package struct MessageCodec<Message: Sendable>: Sendable {
         for row in repeat each row { types.append(row.type) }
         self.types = types
         appendFields = { (message, bytes) throws(WireError) in
+            // BOLT #1 [tlv-tables-ascend]
             for row in repeat each row { try row.append(message, &bytes) }
         }
         readFields = { (reader) throws(WireError) in

@@ -55,7 +55,8 @@ package struct NonZeroU16Form: TLVForm {
     package func refusesReading(_ value: UInt16) -> Bool { value == 0 }
 }
 
-/// A `protocol_version`: two bytes of any value in reading; 0 is never sent (LCP v0.1 §2).
+/// A `protocol_version`: two bytes of any value in reading; 0 is never sent
+/// (LCP v0.1 §2 [version-zero-unsent]).
 package struct VersionForm: TLVForm {
     /// Whether 0 may be written: only into terms, which are hashed and not sent.
     let allowsZero: Bool
@@ -122,6 +123,7 @@ package struct Bytes32Form<Value: Identifier32>: TLVForm {
 
     /// Takes exactly 32 bytes.
     package func read(_ bytes: ArraySlice<UInt8>) throws(WireError) -> Value {
+        // BOLT #1 [tlv-value-exact]
         guard let value = Bytes32(bytes) else {
             throw WireError(.length(actual: bytes.count, expected: 32))
         }

@@ -40,6 +40,7 @@ package enum TLVStream {
         var bytes: [UInt8] = []
         var previous: UInt64?
         for record in records {
+            // BOLT #1 [tlv-written-ascending]
             if let previous, record.type <= previous {
                 throw WireError(.typeOrder(type: record.type, previous: previous))
             }
@@ -81,15 +82,20 @@ struct TLVReader {
     /// Reads the next record; nil at the end of the stream.
     mutating func next() throws(WireError) -> Record? {
         guard !bytes.isAtEnd else { return nil }
+        // BOLT #1 [tlv-type-minimal]
         let type = try bytes.bigSize(.type)
+        // BOLT #1 [tlv-ascending] [tlv-once]
         if let previous, type <= previous {
             throw WireError(.typeOrder(type: type, previous: previous))
         }
         previous = type
+        // BOLT #1 [tlv-length-minimal]
         let length = try bytes.bigSize(.length)
+        // LCP v0.1 §2 [record-limit]
         guard length <= TLVStream.maximumRecordBytes else {
             throw WireError(.recordTooLarge(bytes: length))
         }
+        // BOLT #1 [tlv-value-complete]
         guard let place = bytes.skip(length) else { throw WireError(.truncated(.value)) }
         return (type, place)
     }
@@ -101,6 +107,7 @@ struct TLVReader {
         while true {
             let upcoming = if let peeked { Optional(peeked) } else { try next() }
             guard let record = upcoming else { return nil }
+            // LCP v0.1 §2 [unknown-records-ignored]
             guard record.type <= type else {
                 peeked = record
                 return nil

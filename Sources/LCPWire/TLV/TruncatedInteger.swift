@@ -9,6 +9,7 @@ package enum TruncatedInteger {
 
     /// Appends a value without leading zero bytes.
     package static func append(_ value: UInt64, to bytes: inout [UInt8]) {
+        // BOLT #1 [tu-written-minimal]
         for index in (0..<count(value)).reversed() {
             bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index)))
         }
@@ -22,9 +23,11 @@ package enum TruncatedInteger {
     /// - Returns: The integer.
     /// - Throws: ``WireError`` with reason `integerTooLong` or `leadingZero`.
     package static func read(_ bytes: ArraySlice<UInt8>, limit: Int) throws(WireError) -> UInt64 {
+        // BOLT #1 [tu-width]
         guard bytes.count <= limit else {
             throw WireError(.integerTooLong(actual: bytes.count, limit: limit))
         }
+        // BOLT #1 [tu-minimal]
         guard bytes.first != 0 else { throw WireError(.leadingZero) }
         var value: UInt64 = 0
         for byte in bytes { value = value << 8 | UInt64(byte) }

@@ -11,6 +11,7 @@ package enum CanonicalParams {
     /// - Returns: The same stream, known to be canonical.
     /// - Throws: ``WireError`` when the framing is broken.
     package static func encode(_ params: [UInt8]) throws(WireError) -> [UInt8] {
+        // LCP v0.1 §5.3 [canonical-params]
         try TLVReader.checkFraming(params[...])
         return params
     }
@@ -21,6 +22,7 @@ package enum CanonicalParams {
     /// - Returns: SHA-256 of the canonical form.
     /// - Throws: ``WireError`` when the framing is broken.
     package static func hash(_ params: [UInt8]?) throws(WireError) -> Bytes32 {
+        // LCP v0.1 §5.3 [absent-params-hash]
         SHA256.hash(try encode(params ?? []))
     }
 }

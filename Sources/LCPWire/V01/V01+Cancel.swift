@@ -12,6 +12,7 @@ extension V01 {
         /// The table of `lcp_cancel`.
         package static let codec = MessageCodec<Cancel>(
             { Cancel(reason: $0) },
+            // LCP v0.1 §5.5 [cancel-records]
             TLV.optional(70, "reason", \.reason, .utf8)
         )
     }

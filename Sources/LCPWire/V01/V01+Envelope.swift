@@ -28,6 +28,8 @@ extension V01 {
         /// The table of the envelope.
         package static let codec = MessageCodec<Envelope>(
             { Envelope(protocolVersion: $0, jobID: $1, messageID: $2, expiry: $3) },
+            // LCP v0.1 §4.1 [version-required] [job-id-required] [msg-id-required]
+            // LCP v0.1 §4.1 [expiry-required]
             TLV.required(1, "protocol_version", \.protocolVersion, .version),
             TLV.required(2, "job_id", \.jobID, .bytes32()),
             TLV.required(3, "msg_id", \.messageID, .bytes32()),

@@ -18,12 +18,14 @@ extension V01 {
         /// The table of `lcp_error`.
         package static let codec = MessageCodec<Failure>(
             { Failure(code: ErrorCode(rawValue: $0), message: $1) },
+            // LCP v0.1 §5.6 [error-code-required]
             TLV.required(80, "code", \.code.rawValue, .nonZeroU16),
             TLV.optional(81, "message", \.message, .utf8)
         )
     }
 
-    /// The code of an `lcp_error`; unknown ones are accepted, 0 is not a code (LCP v0.1 §5.6).
+    /// The code of an `lcp_error`; unknown ones are accepted, 0 is not a code
+    /// (LCP v0.1 §5.6 [error-codes-open]).
     package struct ErrorCode: RawRepresentable, Hashable, Sendable {
         /// The number on the wire.
         package let rawValue: UInt16

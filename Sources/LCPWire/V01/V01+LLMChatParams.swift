@@ -26,6 +26,7 @@ extension V01 {
         /// The table of the known records.
         package static let codec = MessageCodec<LLMChatParams>(
             { LLMChatParams(profile: $0, temperatureMilli: $1, maxOutputTokens: $2) },
+            // LCP v0.1 §5.2.1 [chat-profile-required]
             TLV.required(1, "profile", \.profile, .nonEmptyUTF8),
             TLV.optional(2, "temperature_milli", \.temperatureMilli, .tu32),
             TLV.optional(3, "max_output_tokens", \.maxOutputTokens, .tu32)
@@ -52,6 +53,7 @@ extension V01 {
         /// the params of other kinds are opaque.
         init?(decoding params: [UInt8]?, of taskKind: String) throws(WireError) {
             guard taskKind == V01.llmChat else { return nil }
+            // LCP v0.1 §5.2.1 [chat-params-required]
             guard let params else {
                 throw WireError(.required, record: .init(type: 22, name: "params"))
             }

@@ -26,6 +26,7 @@ extension V01 {
         package static let codec = MessageCodec<Manifest>(
             { Manifest(protocolVersion: $0, maxPayloadBytes: $4, supportedTasks: $5) },
             TLV.required(1, "protocol_version", \.protocolVersion, .version),
+            // LCP v0.1 §4.1 [manifest-is-connection-scope]
             TLV.forbidden(2, "job_id"),
             TLV.forbidden(3, "msg_id"),
             TLV.forbidden(4, "expiry"),

@@ -1,5 +1,5 @@
 extension V01 {
-    /// The message types of this version (LCP v0.1 §3.2).
+    /// The message types of this version (LCP v0.1 §3.2 [message-numbers]).
     package enum MessageType: UInt16, Sendable, CaseIterable {
         /// `lcp_manifest`.
         case manifest = 42_081

@@ -22,6 +22,7 @@ extension V01 {
         /// - Throws: ``WireError`` when the kind is `llm.chat` and the input is not UTF-8, or the
         ///   params are absent or not a valid params stream.
         package init(taskKind: String, input: [UInt8], params: [UInt8]?) throws(WireError) {
+            // LCP v0.1 §5.2.1 [chat-input-is-utf8]
             if taskKind == V01.llmChat, !Text.isValid(input) {
                 throw WireError(.notUTF8, record: .init(type: 21, name: "input"))
             }
@@ -36,6 +37,7 @@ extension V01 {
             { (kind, input, params) throws(WireError) in
                 try QuoteRequest(taskKind: kind, input: input, params: params)
             },
+            // LCP v0.1 §5.2 [request-records]
             TLV.required(20, "task_kind", \.taskKind, .nonEmptyUTF8),
             TLV.required(21, "input", \.input, .bytes),
             TLV.optional(22, "params", \.params, .bytes)

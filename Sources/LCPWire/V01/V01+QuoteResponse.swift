@@ -30,6 +30,7 @@ extension V01 {
         /// The table of `lcp_quote_response`.
         package static let codec = MessageCodec<QuoteResponse>(
             { QuoteResponse(price: $0, quoteExpiry: $1, termsHash: $2, paymentRequest: $3) },
+            // LCP v0.1 §5.3 [response-records]
             TLV.required(30, "price_msat", \.price, .msat),
             TLV.required(31, "quote_expiry", \.quoteExpiry, .unixTime),
             TLV.required(32, "terms_hash", \.termsHash, .bytes32()),

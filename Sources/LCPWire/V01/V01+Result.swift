@@ -17,6 +17,7 @@ extension V01 {
         /// The table of `lcp_result`.
         package static let codec = MessageCodec<Result>(
             { Result(result: $0, contentType: $1) },
+            // LCP v0.1 §5.4 [result-record]
             TLV.required(40, "result", \.result, .bytes),
             TLV.optional(41, "content_type", \.contentType, .utf8)
         )

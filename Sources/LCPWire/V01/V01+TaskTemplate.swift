@@ -17,6 +17,7 @@ extension V01 {
         /// - Throws: ``WireError`` when the kind is `llm.chat` and the params are absent or not a
         ///   valid params stream.
         package init(taskKind: String, params: [UInt8]?) throws(WireError) {
+            // LCP v0.1 §5.1 [template-chat-params]
             chatParams = try LLMChatParams(decoding: params, of: taskKind)
             self.taskKind = taskKind
             self.params = params
@@ -26,6 +27,7 @@ extension V01 {
         package static let codec = MessageCodec<TaskTemplate>(
             { (kind, params) throws(WireError) in try TaskTemplate(taskKind: kind, params: params)
             },
+            // LCP v0.1 §5.1 [template-task-kind]
             TLV.required(20, "task_kind", \.taskKind, .nonEmptyUTF8),
             TLV.optional(22, "params", \.params, .bytes)
         )
@@ -44,6 +46,7 @@ extension V01 {
             guard let wanted = try? TLVStream.records((params ?? [])[...]),
                 let offered = try? TLVStream.records((request.params ?? [])[...])
             else { return false }
+            // LCP v0.1 §5.1 [template-match]
             return wanted.allSatisfy(offered.contains)
         }
     }

@@ -88,6 +88,7 @@ extension V01 {
                     paramsHash: $6
                 )
             },
+            // LCP v0.1 §5.3 [terms-records]
             TLV.required(1, "protocol_version", \.protocolVersion, .hashedVersion),
             TLV.required(2, "job_id", \.jobID, .bytes32()),
             TLV.required(3, "price_msat", \.price, .msat),

@@ -57,6 +57,7 @@ extension PeerMessage {
         guard Self.customTypes.contains(type) else {
             throw LndError(.typeNotCustom, "SendCustomMessage: type \(type) is below 32768")
         }
+        // BOLT #1 [message-size]
         guard data.count <= Self.maximumDataLength else {
             throw LndError(
                 .messageTooLarge,

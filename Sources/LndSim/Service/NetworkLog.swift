@@ -84,6 +84,7 @@ struct NetworkLog: ~Copyable {
             }
             if count < 0 {
                 if errno == EINTR { continue }
+                // A node must not answer for what is not on disk.
                 fatalError("\(path) can't be written: \(String(cString: strerror(errno)))")
             }
             written += count

@@ -9,6 +9,8 @@ package struct IdentifierSource: Sendable {
     /// Takes what draws.
     package init(_ draw: @escaping @Sendable () -> Bytes32) { self.draw = draw }
 
+    // LCP v0.1 §2 [job-id-unpredictable]
+    // LCP v0.1 §4.1 [msg-id-unique]
     /// The system's generator.
     package static let system = IdentifierSource {
         var generator = SystemRandomNumberGenerator()

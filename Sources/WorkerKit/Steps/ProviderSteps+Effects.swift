@@ -88,6 +88,7 @@ extension JobRecord<ProviderJob> {
     ) -> BusSendMessage {
         BusSendMessage(
             type,
+            // LCP v0.1 §5.3 [response-names-job]
             job: job.jobID,
             id: id,
             records: records,

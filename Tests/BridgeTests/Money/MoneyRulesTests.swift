@@ -128,6 +128,7 @@ struct SampleOrder: Sendable {
         ),
     ]
 
+    // LCP v0.1 §5.3 [check-bindings-where-money-is]
     @Test(arguments: spoiled.indices)
     func `whatever disagrees is refused by its own rule`(_ index: Int) throws {
         let (code, spoil) = Self.spoiled[index]

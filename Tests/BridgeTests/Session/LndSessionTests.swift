@@ -58,6 +58,7 @@ import Testing
         }
     }
 
+    // LCP v0.1 §4.2 [replay-outlives-restart]
     @Test func `a message committed before a restart is not taken after it`() async throws {
         try await withSessionNet { net in
             let journal = try net.openJournal()
@@ -79,6 +80,7 @@ import Testing
         }
     }
 
+    // LCP v0.1 §5.1 [payload-limit]
     @Test func `two sessions learn each other's limits, keep to them, and stop talking`()
         async throws
     {

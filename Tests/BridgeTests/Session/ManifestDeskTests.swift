@@ -38,6 +38,7 @@ import Testing
     }
 
     // LCP v0.1 §5.1: at most once per connection.
+    // LCP v0.1 §5.1 [manifest-once]
     @Test func `a connection gets our manifest once`() throws {
         var desk = desk()
         let theirs = try SessionSample.manifest()

@@ -64,6 +64,7 @@ import Testing
         }
     }
 
+    // LCP v0.1 §3.1 [unknown-odd-ignored] [unknown-even-disconnects]
     @Test func `types LCP does not know follow their parity`() {
         var strict = gate()
         var lenient = gate { $0.unknownEven = .ignore }
@@ -91,6 +92,7 @@ import Testing
     }
 
     // LCP v0.1 §4.2: equal still counts; what is too far ahead counts as the window.
+    // LCP v0.1 §4.2 [expired-ignored] [expiry-window]
     @Test(arguments: [(-1, nil), (0, 0), (300, 300), (600, 600), (601, 600), (90_000, 600)])
     func `an expiry counts for ten minutes at most`(_ seconds: Int, _ effective: Int?) throws {
         var gate = gate()
@@ -108,6 +110,7 @@ import Testing
         #expect(message.replayEntry.expiresAt == expected.advanced(bySeconds: 1))
     }
 
+    // LCP v0.1 §4.2 [replay-ignored]
     @Test func `a message is a replay until its expiry has passed`() throws {
         var gate = gate()
         let payload = try SessionSample.request(expiresIn: 10)
@@ -127,6 +130,7 @@ import Testing
         }
     }
 
+    // LCP v0.1 §5.1 [own-payload-limit]
     @Test func `a payload above the limit is dropped, unless it was paid for`() throws {
         var gate = gate { $0.maxPayloadBytes = 200 }
         let small = try SessionSample.request(message: 1, padding: 80)

@@ -49,6 +49,7 @@ import Testing
         #expect(window.take(again, quota: 1, total: 1, at: UnixTime(seconds: 180)) == .new)
     }
 
+    // LCP v0.1 §4.2 [replay-remembered]
     @Test func `a window agrees with a list of everything that came`() {
         var verdicts: [ReplayWindow.Verdict: Int] = [:]
         for seed in UInt64(0)..<60 {
