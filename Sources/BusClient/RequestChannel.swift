@@ -45,11 +45,8 @@ actor RequestChannel<Request: NumberedMessage, Response: NumberedResponse> {
         context: Context,
         settings: BusClientSettings
     ) async throws {
-        var options = SocketOptions()
-        // A bridge is back within a second of its restart, and so are its clients.
-        options.maximumReconnectInterval = .milliseconds(500)
         path = "\(directory)/\(endpoint.path)"
-        socket = try await context.dealer(.ipc(path: path), options: options)
+        socket = try await context.dealer(.ipc(path: path))
         self.settings = settings
     }
 
