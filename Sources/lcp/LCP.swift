@@ -29,6 +29,7 @@ struct LCP: AsyncParsableCommand {
                 subcommands: [
                     ListPeers.self, ShowStatus.self, ListJobs.self, Watch.self, ShowLedger.self,
                     ListWorkers.self, ConnectPeer.self, RetryJob.self, JournalCommand.self,
+                    Bench.self,
                 ]
             ),
             CommandGroup(

@@ -27,7 +27,8 @@ struct BusOptions: ParsableArguments {
         }
     }
 
-    private func resolved() -> String {
+    /// The directory that was given, or its default.
+    func resolved() -> String {
         if let directory { return directory }
         if let value = getenv("LCP_BUS_DIR"), value.pointee != 0 { return String(cString: value) }
         return "/run/lcp"
