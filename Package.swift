@@ -590,10 +590,27 @@ if Context.environment["LCP_DEV"] == "1" {
             path: "Tests/Fuzz/Driver",
             swiftSettings: swiftSettings
         ),
+        // How figures are printed that the runner compares with the stored ones.
+        .target(
+            name: "BenchmarkReport",
+            path: "Tests/Benchmarks/Report",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "market-benchmark",
+            dependencies: [
+                "BenchmarkReport", "BridgeProtocol", "BusClient", "LCPWire", "LightningTypes",
+                "LocalNetwork", "lcp", "lcp-bridge", "lcp-compute", "lcp-provider",
+                "lcp-requester", "lcp-simnet",
+            ],
+            path: "Tests/Benchmarks/Market",
+            swiftSettings: swiftSettings
+        ),
         .executableTarget(
             name: "lcp-benchmarks",
             dependencies: [
-                "BOLT11", "COpenSSL", "Journal", "LCPTesting", "LCPWire", "LightningCrypto",
+                "BenchmarkReport", "BOLT11", "COpenSSL", "Journal", "LCPTesting", "LCPWire",
+                "LightningCrypto",
                 "LightningTypes", "ZeroMQ", "zeromq-reference",
             ],
             path: "Tests/Benchmarks/Ratios",
@@ -608,8 +625,8 @@ if Context.environment["LCP_DEV"] == "1" {
         .executableTarget(
             name: "dispatch-benchmark",
             dependencies: [
-                "Bridge", "BridgeProtocol", "Journal", "LCPTesting", "LightningTypes", "ZeroMQ",
-                "bus-worker",
+                "BenchmarkReport", "Bridge", "BridgeProtocol", "Journal", "LCPTesting",
+                "LightningTypes", "ZeroMQ", "bus-worker",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Benchmarks/Dispatch",
@@ -618,9 +635,9 @@ if Context.environment["LCP_DEV"] == "1" {
         .executableTarget(
             name: "bridge-benchmark",
             dependencies: [
-                "BridgeProtocol", "BusClient", "GRPCNGHTTP2", "Journal", "LCPWire",
-                "LightningTypes", "LndRPC", "LocalNetwork", "ZeroMQ", "bus-worker", "lcp-bridge",
-                "lcp-simnet",
+                "BenchmarkReport", "BridgeProtocol", "BusClient", "GRPCNGHTTP2", "Journal",
+                "LCPWire", "LightningTypes", "LndRPC", "LocalNetwork", "ZeroMQ", "bus-worker",
+                "lcp-bridge", "lcp-simnet",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             path: "Tests/Benchmarks/Bridge",
@@ -628,14 +645,18 @@ if Context.environment["LCP_DEV"] == "1" {
         ),
         .executableTarget(
             name: "lcp-grpc-bench",
-            dependencies: ["GRPCNGHTTP2", "InteropControl", "LightningTypes", "lcp-grpc-peer"],
+            dependencies: [
+                "BenchmarkReport", "GRPCNGHTTP2", "InteropControl", "LightningTypes",
+                "lcp-grpc-peer",
+            ],
             path: "Tests/Benchmarks/GRPC",
             swiftSettings: swiftSettings
         ),
         .executableTarget(
             name: "simnet-benchmark",
             dependencies: [
-                "LndSim", "LndRPC", "GRPCNGHTTP2", "LightningTypes",
+                "BenchmarkReport", "GRPCNGHTTP2", "LightningTypes", "LndRPC", "LocalNetwork",
+                "lcp-simnet",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks/Simnet",
@@ -644,7 +665,7 @@ if Context.environment["LCP_DEV"] == "1" {
         .executableTarget(
             name: "worker-benchmark",
             dependencies: [
-                "BridgeProtocol", "ScriptedBus", "WorkerKit",
+                "BenchmarkReport", "BridgeProtocol", "LightningCrypto", "ScriptedBus", "WorkerKit",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),

@@ -19,7 +19,6 @@ final class BridgePulse: Sendable {
         var options = SocketOptions()
         // A subscription that no bridge has taken must not hold up the end of the process.
         options.linger = .zero
-        options.maximumReconnectInterval = .milliseconds(500)
         socket = try await context.sub(
             location.connection(to: .feedEvents),
             topics: [Array("heartbeat".utf8)],

@@ -48,12 +48,9 @@ actor RequestChannel<Request: NumberedMessage, Response: NumberedResponse> {
         context: Context,
         settings: BusClientSettings
     ) async throws {
-        var options = SocketOptions()
-        // A bridge is back within a second of its restart, and so are its clients.
-        options.maximumReconnectInterval = .milliseconds(500)
         name = location.name(of: endpoint)
         path = location.remote == nil ? location.path(of: endpoint) : nil
-        socket = try await context.dealer(location.connection(to: endpoint), options: options)
+        socket = try await context.dealer(location.connection(to: endpoint))
         self.settings = settings
     }
 

@@ -141,9 +141,72 @@ package actor LocalNetwork {
         processes.append((name, process))
     }
 
+    /// Ends a process with SIGTERM, as an operator would, starts it again and waits until it serves.
+    ///
+    /// A worker finishes what it has before it ends. Processes that a plan has more of than it says
+    /// are started, but not waited for.
+    ///
+    /// - Parameter name: The process, which runs.
+    /// - Throws: ``LocalNetworkError``; `died` when it did not end by itself with status 0.
+    package func restart(_ name: ProcessName) async throws {
+        guard let process = process(name) else {
+            throw LocalNetworkError(.notReady, "\(name) does not run")
+        }
+        // Workers say goodbye for 25 seconds at most.
+        await process.terminate(within: .seconds(30))
+        guard process.ending == .exited(0) else {
+            throw LocalNetworkError(
+                .died,
+                "\(name) was asked to end and \(process.ending.map { "\($0)" } ?? "did not"): "
+                    + lastLine(of: name)
+            )
+        }
+        try await start(name)
+        if name.role == .bridge {
+            try await waitForBridge(of: name.node)
+        } else {
+            try await waitForWorkers(of: name.node)
+        }
+    }
+
     /// The newest process of a name.
     package func process(_ name: ProcessName) -> ChildProcess? {
         processes.first { $0.name == name }?.process
+    }
+
+    /// How often each method of a node's lnd was called since the start, by the method's name.
+    ///
+    /// - Parameter node: Whose lnd.
+    /// - Returns: A count for each method that was called.
+    /// - Throws: ``LocalNetworkError``.
+    package func lndCalls(of node: String) async throws -> [String: Int] {
+        let log = "\(directory)/logs/status-\(UUID().uuidString).log"
+        defer { try? FileManager.default.removeItem(atPath: log) }
+        let status = try await ChildProcess(
+            "\(plan.programs)/lcp-simnet",
+            ["ctl", "status", "--dir", "\(directory)/simnet"],
+            log: log
+        )
+        let ending = await status.wait()
+        let text = String(
+            decoding: FileManager.default.contents(atPath: log) ?? Data(),
+            as: UTF8.self
+        )
+        guard ending == .exited(0) else {
+            throw LocalNetworkError(.died, "lcp-simnet ctl status failed: \(text)")
+        }
+        var calls: [String: Int] = [:]
+        var current = ""
+        // A node's line begins with its name; below it stand counts and methods, indented.
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if !line.hasPrefix(" ") { current = words.first.map { String($0) } ?? "" }
+            guard current == node, words.count == 2, let count = Int(words[0]),
+                let method = words[1].split(separator: "/").last
+            else { continue }
+            calls[String(method)] = count
+        }
+        return calls
     }
 
     /// Where a process's output goes.

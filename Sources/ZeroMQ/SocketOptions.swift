@@ -21,7 +21,9 @@ package struct SocketOptions: Sendable {
     /// The first wait before connecting again.
     package var reconnectInterval: Duration = .milliseconds(50)
     /// The wait doubles up to this.
-    package var maximumReconnectInterval: Duration = .seconds(2)
+    ///
+    /// A bridge is back within a second of its restart, and a paid job should not wait much longer.
+    package var maximumReconnectInterval: Duration = .milliseconds(500)
     /// How many messages one batch holds at most.
     package var batchMessages = 256
     /// From how many bytes on a batch takes no further message.

@@ -30,7 +30,7 @@ struct LCP: AsyncParsableCommand {
                 subcommands: [
                     Doctor.self, Top.self, ShowStatus.self, ListJobs.self, Watch.self,
                     ShowLedger.self, ListWorkers.self, RetryJob.self, JournalCommand.self,
-                    Metrics.self,
+                    Metrics.self, Bench.self,
                 ]
             ),
             CommandGroup(

@@ -103,15 +103,7 @@ struct Market: Sendable {
 
     /// How often a method of a node's lnd was called.
     func calls(of method: String, at node: String) async throws -> Int {
-        var current = ""
-        for line in try await control("status").split(separator: "\n") {
-            let words = line.split(separator: " ")
-            if !line.hasPrefix(" ") { current = String(words[0]) }
-            if current == node, words.count == 2, words[1].hasSuffix("/\(method)") {
-                return Int(words[0]) ?? 0
-            }
-        }
-        return 0
+        try await network.lndCalls(of: node)[method, default: 0]
     }
 
     /// Runs a program to its end.

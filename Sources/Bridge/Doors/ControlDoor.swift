@@ -33,6 +33,8 @@ struct ControlDoor: Sendable {
                 do throws(Refusal) {
                     response = try await answer(request, caller)
                 } catch {
+                    // That we are ending is no answer: whoever asks asks the next bridge.
+                    guard !Task.isCancelled else { return }
                     response = Self.response(request.id, error.failure)
                 }
                 await door.send(response, to: caller)

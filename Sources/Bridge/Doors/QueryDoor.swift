@@ -29,6 +29,8 @@ struct QueryDoor: Sendable {
                 do throws(JournalError) {
                     response = try await answer(request, caller)
                 } catch {
+                    // That we are ending is no answer: whoever asks asks the next bridge.
+                    guard !Task.isCancelled else { return }
                     response = .with { $0.failure = .journal(error) }
                 }
                 response.id = request.id

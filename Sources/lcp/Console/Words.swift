@@ -29,6 +29,15 @@ enum Words {
         return seconds < 60 ? "\(seconds) s" : "\(seconds / 60) min \(seconds % 60) s"
     }
 
+    /// `p50 12.345 ms, p90 …, p99 …, max …`; dashes without durations.
+    static func percentiles(_ latencies: LatencyHistogram) -> String {
+        [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1)].map { name, share in
+            let value = latencies.percentile(share)
+            return "\(name) " + (value.map { Duration.microseconds($0).milliseconds } ?? "-")
+        }
+        .joined(separator: ", ")
+    }
+
     /// The first 12 hex digits of something long.
     static func short(_ bytes: Data) -> String { String(Hex.encode(bytes).prefix(12)) }
 }

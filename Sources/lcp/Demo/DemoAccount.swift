@@ -74,17 +74,12 @@ struct DemoAccount: Sendable {
             line(
                 "ended",
                 "\(counts.ok) answered, \(counts.failed) failed, \(counts.unanswered) unanswered"
-                    + (counts.kills > 0 ? "; \(counts.kills) processes killed" : "")
+                    + (report.kills > 0 ? "; \(report.kills) processes killed" : "")
             )
             for (reason, count) in counts.reasons.sorted(by: { $0.key < $1.key }) {
                 line("failed", "\(count) with \(Table.printable(reason))")
             }
-            let shares = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1)]
-            line(
-                "latency",
-                shares.map { "\($0.0) \(counts.latency($0.1)?.milliseconds ?? "-")" }
-                    .joined(separator: ", ")
-            )
+            line("latency", Words.percentiles(counts.total))
             line("took", report.duration.milliseconds)
         }
         head("Money")

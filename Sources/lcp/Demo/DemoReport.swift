@@ -20,7 +20,9 @@ struct DemoReport {
         }
     }
 
-    var counts: DemoMarket.Counts
+    var counts: LoadTally
+    /// How many processes were killed on the way.
+    var kills: Int
     var duration: Duration
     var accounts: [Account]
     var processes: [(name: ProcessName, pid: Int32)]
@@ -33,19 +35,14 @@ struct DemoReport {
 
     /// One object for machines.
     var json: JSONText {
-        let microseconds = max(1, duration.microseconds)
-        let rate = UInt64(counts.ok).multipliedReportingOverflow(by: 1_000_000_000)
         var members: [JSONText.Member] = [
             .init(name: "jobs", value: .number(UInt64(counts.ended))),
             .init(name: "ok", value: .number(UInt64(counts.ok))),
             .init(name: "failed", value: .number(UInt64(counts.failed))),
             .init(name: "unanswered", value: .number(UInt64(counts.unanswered))),
-            .init(name: "kills", value: .number(UInt64(counts.kills))),
-            .init(
-                name: "jobs_per_second",
-                value: .decimal(thousandths: rate.partialValue / microseconds)
-            ),
-            .init(name: "latency_ms", value: latency),
+            .init(name: "kills", value: .number(UInt64(kills))),
+            .init(name: "jobs_per_second", value: .rate(counts.ok, in: duration)),
+            .init(name: "latency_ms", value: .percentiles(counts.total)),
             .init(name: "nodes", value: .array(accounts.map { JSONText($0) })),
             .init(
                 name: "processes",
@@ -61,26 +58,12 @@ struct DemoReport {
             ),
         ]
         if !counts.reasons.isEmpty {
-            let reasons = counts.reasons.sorted { $0.key < $1.key }
-            members.append(
-                .init(
-                    name: "failures",
-                    value: .object(
-                        reasons.map { .init(name: $0.key, value: .number(UInt64($0.value))) }
-                    )
-                )
-            )
+            members.append(.init(name: "failures", value: .reasons(counts)))
         }
         if let answer { members.append(.init(name: "job", value: answer.json)) }
         return .object(members)
     }
 
-    private var latency: JSONText {
-        func value(_ share: Double) -> JSONText {
-            counts.latency(share).map { .decimal(thousandths: $0.microseconds) } ?? .null
-        }
-        return ["p50": value(0.5), "p90": value(0.9), "p99": value(0.99), "max": value(1)]
-    }
 }
 
 extension JSONText {
@@ -96,16 +79,4 @@ extension JSONText {
             "fees_msat": .number(account.ledger.feesMsat),
         ]
     }
-}
-
-extension Duration {
-    /// Whole microseconds; 0 for a negative duration.
-    var microseconds: UInt64 {
-        let parts = components
-        return UInt64(clamping: parts.seconds) * 1_000_000
-            + UInt64(clamping: parts.attoseconds / 1_000_000_000_000)
-    }
-
-    /// `12.345 ms`.
-    var milliseconds: String { "\(JSONText.decimal(thousandths: microseconds)) ms" }
 }

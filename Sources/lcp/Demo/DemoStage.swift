@@ -16,17 +16,24 @@ struct DemoStage: Sendable {
         let nodes = await network.nodes
         var before: [MilliSatoshi] = []
         for node in nodes { before.append(try await node.balance().local) }
-        let market = DemoMarket(
-            try await network.client(of: "alice"),
-            seller: try await network.node("bob").id,
-            prompt: prompt
+        let load = LoadRun(
+            LoadPlan(
+                peer: try await network.node("bob").id,
+                profile: "demo",
+                prompt: prompt,
+                // Enough for any price of the demonstration; the money is not real.
+                goal: .answer(upTo: MilliSatoshi(msat: 1_000_000))
+            ),
+            at: try await network.client(of: "alice"),
+            within: SpendingLimit(nil)
         )
         let start = ContinuousClock.now
         var answer: Answer?
+        var killed = 0
         if jobs == 1 {
-            answer = try await buyOne(market, on: network)
+            answer = try await buyOne(load, on: network)
         } else {
-            try await buyAll(market, on: network)
+            killed = try await buyAll(load, on: network)
         }
         let duration = ContinuousClock.now - start
         var accounts: [DemoReport.Account] = []
@@ -34,7 +41,8 @@ struct DemoStage: Sendable {
             accounts.append(try await settled(node, before: balance, on: network))
         }
         return DemoReport(
-            counts: market.counts,
+            counts: load.tally,
+            kills: killed,
             duration: duration,
             accounts: accounts,
             processes: await network.processes.map { ($0.name, $0.process.pid) },
@@ -43,19 +51,21 @@ struct DemoStage: Sendable {
     }
 
     /// Buys one job step by step, so that each can be seen.
-    private func buyOne(_ market: DemoMarket, on network: LocalNetwork) async throws -> Answer {
+    private func buyOne(_ load: LoadRun, on network: LocalNetwork) async throws -> Answer {
         account.head("alice asks bob: \(Table.printable(prompt))")
         let client = try await network.client(of: "alice")
         let start = ContinuousClock.now
-        let order = try market.submission(0, ceiling: nil)
+        let order = try load.plan.submission(0, ceiling: nil)
         let job = try await client.submit(order)
         account.tell(job)
         let result = try await client.watch([job.key]) { states in
             var (told, elapsed) = (job.view.stage, [job.view.stage: Duration.zero])
+            var timeline = JobTimeline(start: start)
             var version = job.version
             while let state = try await states.next() {
                 let stage = state.view.stage
                 version = state.version
+                timeline.note(stage)
                 if stage != told {
                     elapsed[stage] = .now - start
                     account.tell(state)
@@ -66,7 +76,7 @@ struct DemoStage: Sendable {
                     _ = try await client.accept(job.key, upTo: price)
                 }
                 guard stage.isEnd else { continue }
-                market.count(state, took: .now - start)
+                load.count(state, timeline)
                 break
             }
             return Answer(
@@ -79,23 +89,29 @@ struct DemoStage: Sendable {
     }
 
     /// Buys all jobs, and kills processes on the way.
-    private func buyAll(_ market: DemoMarket, on network: LocalNetwork) async throws {
+    ///
+    /// - Returns: How many were killed.
+    private func buyAll(_ load: LoadRun, on network: LocalNetwork) async throws -> Int {
         account.head("alice buys \(jobs) jobs from bob, \(concurrency) at a time")
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await market.buy(jobs, concurrency: concurrency) }
+        return try await withThrowingTaskGroup(of: Int.self) { group in
+            group.addTask {
+                try await load.run(jobs, concurrency: concurrency)
+                return 0
+            }
             group.addTask {
                 // Spread over the run: one victim after each sixth of the jobs.
                 var victims = kills ? Self.victims : []
                 let step = max(1, jobs / (victims.count + 1))
                 var next = step
-                for await ended in market.progress {
+                for await ended in load.progress {
                     account.tell(ended: ended, of: jobs)
                     guard ended >= next, !victims.isEmpty else { continue }
                     next += step
-                    try await killAndStart(victims.removeFirst(), market, network)
+                    try await killAndStart(victims.removeFirst(), network)
                 }
+                return kills ? Self.victims.count - victims.count : 0
             }
-            try await group.waitForAll()
+            return try await group.reduce(0, +)
         }
     }
 
@@ -106,12 +122,10 @@ struct DemoStage: Sendable {
 
     private func killAndStart(
         _ name: ProcessName,
-        _ market: DemoMarket,
         _ network: LocalNetwork
     ) async throws {
         let pid = await network.process(name)?.pid
         await network.kill(name)
-        market.countKill()
         account.tell(killed: name, pid: pid ?? 0)
         try await network.start(name)
     }

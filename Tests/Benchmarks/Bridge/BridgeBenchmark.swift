@@ -1,3 +1,4 @@
+import BenchmarkReport
 import BridgeProtocol
 import BusClient
 import Foundation
@@ -86,7 +87,13 @@ struct BridgeBenchmark {
             rates.append(try await load.run(count: 3_000, window: 256))
         }
         print("durable steps/s, 256 in flight: \(rates.map { Int($0) })")
+        RatioLine.print(
+            "bridge: durable steps in the time of a flush, 256 in flight",
+            rates.sorted()[1] * (flush / .seconds(1)),
+            better: .higher
+        )
         let memory = try await residentKiB()
+        RatioLine.print("bridge: KiB for an open job", Double(memory) / 10_000, better: .lower)
         print("resident with 10,000 open jobs: \(memory) KiB")
         let rate = rates.sorted()[rates.count / 2] / 2
         let latencies = try await load.run(rate: rate, seconds: 8)
@@ -96,6 +103,11 @@ struct BridgeBenchmark {
             ms, p99 \(milliseconds(latencies[latencies.count * 99 / 100])) ms \
             (goal 5 flushes + 10 ms: \(milliseconds(flush * 5 + .milliseconds(10))) ms)
             """
+        )
+        RatioLine.print(
+            "bridge: latency of a step at half the load / a flush",
+            latencies[latencies.count / 2] / flush,
+            better: .lower
         )
     }
 

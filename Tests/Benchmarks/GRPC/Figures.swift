@@ -26,6 +26,14 @@ struct Table {
     var workload: Workload
     var rows: [(name: String, figures: Figures)]
 
+    /// What ours with ours does for a CPU second, in units of what grpcio does.
+    var ratio: Double {
+        guard let ours = rows.first?.figures, let reference = rows.last?.figures else {
+            return .nan
+        }
+        return ours.perCPUSecond / reference.perCPUSecond
+    }
+
     /// Whether ours with ours reached the goal, and has the lower latency.
     var isGoalMet: Bool {
         guard let ours = rows.first?.figures, let reference = rows.last?.figures else {

@@ -1,3 +1,4 @@
+import BenchmarkReport
 import Foundation
 import InteropControl
 
@@ -40,6 +41,11 @@ enum GRPCBenchmark {
                 rows: samples.map { ($0.pair.name, Figures.median(of: $0.figures)) }
             )
             print(table.text)
+            RatioLine.print(
+                "grpc: \(workload.name): work for a CPU second / grpcio's",
+                table.ratio,
+                better: .higher
+            )
             isMet = isMet && table.isGoalMet
         }
         if !isMet { exit(1) }

@@ -1,3 +1,4 @@
+import BenchmarkReport
 import Foundation
 
 /// `lcp-benchmarks`: the figures this project holds itself to, as ratios taken in one run.
@@ -19,6 +20,7 @@ enum Benchmarks {
                 ratio.isMet ? "met" : "MISSED"
             )
             print(ratio.name.padding(toLength: width, withPad: " ", startingAt: 0), figures)
+            RatioLine.print(ratio.name, ratio.value, better: .lower)
         }
         let journal = try await JournalBenchmarks.run()
         for figure in journal { print(figure.line) }

@@ -1,3 +1,4 @@
+import BenchmarkReport
 import Foundation
 import Glibc
 import Journal
@@ -22,7 +23,7 @@ enum JournalBenchmarks {
             Figure(line: String(format: "bare write and fsync of 4 KiB %31.2f ms", flush * 1e3))
         ]
         for (concurrency, goal) in [(1, 0.0), (64, 3000), (256, 0)] {
-            figures.append(try await steps(concurrency, goal: goal, folder))
+            figures.append(try await steps(concurrency, goal: goal, flush: flush, folder))
         }
         figures.append(
             Figure(
@@ -55,6 +56,7 @@ enum JournalBenchmarks {
     private static func steps(
         _ concurrency: Int,
         goal: Double,
+        flush: Double,
         _ folder: URL
     ) async throws -> Figure {
         let path = folder.appending(path: "steps-\(concurrency)").path()
@@ -101,6 +103,11 @@ enum JournalBenchmarks {
         let counts = journal.writeCounts
         let batch = Double(counts.committed) / Double(max(counts.transactions, 1))
         let sorted = latencies.sorted()
+        RatioLine.print(
+            "durable steps in the time of a bare flush, \(concurrency) at once",
+            rate * flush,
+            better: .higher
+        )
         return Figure(
             line: String(
                 format:

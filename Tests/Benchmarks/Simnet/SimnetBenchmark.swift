@@ -1,68 +1,82 @@
 import ArgumentParser
-import FoundationEssentials
+import BenchmarkReport
+import Foundation
 import GRPCNGHTTP2
 import LightningTypes
 import LndRPC
-import LndSim
+import LocalNetwork
 
-/// Measures a running lcp-simnet with our own client, from another process.
+/// `simnet-benchmark`: what the simulated network costs, against a bare call to the same server.
+///
+/// A call of GetInfo takes the same way through TLS, HTTP/2 and macaroon and then does nothing: so the
+/// ratios say what the network itself costs, on whatever machine.
 @main
 struct SimnetBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Rounds of invoice, payment and settlement, and custom messages, per second.",
         discussion: """
-            The network needs nodes alice and bob with a channel from alice, large enough for one \
-            satoshi a round: --channel alice:bob:100000000
+            Starts an lcp-simnet of its own with two nodes, and is a client of both.
 
             GOALS
-              1500 rounds and 10000 messages per second; memory flat over 200000 messages
+              a round costs at most 12 bare calls, a message 3; memory is flat over the messages
             """
     )
 
-    @Option(help: "The directory of the running network.") var dir: String
-    @Option(help: "How many invoices are made, paid and seen settled.") var rounds = 10_000
+    @Option(help: "How many bare calls are made.") var calls = 20_000
+    @Option(help: "How many invoices are made, paid and seen settled.") var rounds = 5_000
     @Option(help: "How many custom messages are sent and received.") var messages = 50_000
     @Option(help: "How many calls are under way at once.") var concurrency = 64
     @Option(help: "Bytes in each custom message.") var size = 200
-    @Option(help: "The network's process, to show its memory.") var pid: Int32?
 
     func run() async throws {
-        let json = try Data(contentsOf: URL(filePath: "\(dir)/simnet.json"))
-        let summary = try JSONDecoder().decode(Simnet.Summary.self, from: json)
-        let nodes = try ["alice", "bob"].map { name in
-            guard let node = summary.nodes.first(where: { $0.name == name }) else {
-                throw ValidationError("no node is called \(name)")
-            }
-            return node
-        }
-        let (alice, bob) = (try Self.client(nodes[0]), try Self.client(nodes[1]))
-        guard let bobID = NodeID(hex: nodes[1].pubkey) else {
-            throw ValidationError("bob has no key")
-        }
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        let directory = "/tmp/lcp-simnet-bench-\(getpid())"
+        try FileManager.default.createDirectory(
+            atPath: directory,
+            withIntermediateDirectories: true
+        )
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let plan = LocalNetworkPlan(
+            nodes: [.bare("alice"), .bare("bob")],
+            channels: ["alice:bob:100000000"],
+            providerConfiguration: ""
+        )
+        let isMet = try await LocalNetwork.run(plan, in: directory) { try await measure($0) }
+        if !isMet { throw ExitCode(1) }
+    }
+
+    private func measure(_ network: LocalNetwork) async throws -> Bool {
+        let (alice, bob) = (
+            try Self.client(try await network.node("alice")),
+            try Self.client(try await network.node("bob"))
+        )
+        let bobID = try await network.node("bob").id
+        return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await alice.run() }
             group.addTask { try await bob.run() }
             try await alice.waitUntilReady { _ in }
             try await bob.waitUntilReady { _ in }
-            try reportMemory("at the start")
-            if rounds > 0 {
-                try await measureRounds(alice, bob)
-                try reportMemory("after the rounds")
-            }
-            if messages > 0 {
-                try await measureMessages(alice, bob, bobID)
-                try reportMemory("after the messages")
-            }
+            // The machine's speed drifts: bare calls before and after.
+            let before = try await measureCalls(bob)
+            let round = try await measureRounds(alice, bob)
+            let memory = try await residentKiB(network)
+            let message = try await measureMessages(alice, bob, bobID)
+            let growth = try await residentKiB(network) / memory
+            let call = (before + (try await measureCalls(bob))) / 2
             alice.beginGracefulShutdown()
             bob.beginGracefulShutdown()
+            return [
+                Self.judge("simnet: a round / a bare call", round / call, goal: 12),
+                Self.judge("simnet: a message / a bare call", message / call, goal: 3),
+                Self.judge("simnet: memory after the messages / before", growth, goal: 1.2),
+            ].allSatisfy { $0 }
         }
     }
 
     typealias Client = LndNode<HTTP2ClientTransport>
 
-    private func measureRounds(_ alice: Client, _ bob: Client) async throws {
+    private func measureRounds(_ alice: Client, _ bob: Client) async throws -> Double {
         let opened = AsyncStream<Void>.makeStream()
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [rounds] in
                 try await bob.subscribeInvoices {
                     opened.continuation.yield()
@@ -88,7 +102,7 @@ struct SimnetBenchmark: AsyncParsableCommand {
                 try await payers.waitForAll()
             }
             try await group.waitForAll()
-            Self.report("rounds", rounds, clock.now - start)
+            return Self.report("rounds", rounds, clock.now - start)
         }
     }
 
@@ -113,9 +127,13 @@ struct SimnetBenchmark: AsyncParsableCommand {
         }
     }
 
-    private func measureMessages(_ alice: Client, _ bob: Client, _ bobID: NodeID) async throws {
+    private func measureMessages(
+        _ alice: Client,
+        _ bob: Client,
+        _ bobID: NodeID
+    ) async throws -> Double {
         let opened = AsyncStream<Void>.makeStream()
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [messages] in
                 try await bob.subscribeCustomMessages {
                     opened.continuation.yield()
@@ -143,37 +161,56 @@ struct SimnetBenchmark: AsyncParsableCommand {
                 try await senders.waitForAll()
             }
             try await group.waitForAll()
-            Self.report("messages", messages, clock.now - start)
+            return Self.report("messages", messages, clock.now - start)
         }
     }
 
-    private func reportMemory(_ moment: String) throws {
-        guard let pid else { return }
-        let status = try String(contentsOf: URL(filePath: "/proc/\(pid)/status"), encoding: .utf8)
-        for line in status.split(separator: "\n") where line.hasPrefix("VmRSS:") {
-            print("\(moment): \(line.split(separator: " ")[1]) KiB resident")
+    private func measureCalls(_ bob: Client) async throws -> Double {
+        let clock = ContinuousClock()
+        let start = clock.now
+        try await withThrowingTaskGroup(of: Void.self) { callers in
+            for worker in 0..<concurrency {
+                let share = share(of: calls, worker)
+                callers.addTask { for _ in 0..<share { _ = try await bob.getInfo() } }
+            }
+            try await callers.waitForAll()
         }
+        return Self.report("bare calls", calls, clock.now - start)
+    }
+
+    private func residentKiB(_ network: LocalNetwork) async throws -> Double {
+        let pid = await network.process(ProcessName("", .simnet))?.pid ?? 0
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+        return Double(line.filter(\.isNumber)) ?? .nan
     }
 
     private func share(of total: Int, _ worker: Int) -> Int {
         total / concurrency + (worker < total % concurrency ? 1 : 0)
     }
 
-    private static func client(_ node: Simnet.Node) throws -> Client {
-        let connection = try LndConnection(
-            address: node.rpcAddress,
-            certificatePath: node.tlsCert,
-            macaroonPath: node.macaroon
+    private static func client(_ node: LocalNode) throws -> Client {
+        Client(
+            try LndConnection(
+                address: node.lndAddress,
+                certificatePath: node.certificate,
+                macaroonPath: node.macaroon
+            )
         )
-        let transport = HTTP2ClientTransport(
-            target: .dns(host: connection.host, port: connection.port),
-            security: .tls(trust: .certificateFile(node.tlsCert))
-        )
-        return LndNode(transport: transport, macaroonPath: node.macaroon)
     }
 
-    private static func report(_ what: String, _ count: Int, _ time: Duration) {
-        let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
+    /// Prints a rate.
+    ///
+    /// - Returns: Seconds for each.
+    private static func report(_ what: String, _ count: Int, _ time: Duration) -> Double {
+        let seconds = time / .seconds(1)
         print("\(count) \(what) in \(seconds) s: \(Int(Double(count) / seconds)) per second")
+        return seconds / Double(count)
+    }
+
+    private static func judge(_ name: String, _ ratio: Double, goal: Double) -> Bool {
+        print(String(format: "%@: %.2f, goal %.1f", name, ratio, goal))
+        RatioLine.print(name, ratio, better: .lower)
+        return ratio <= goal
     }
 }
