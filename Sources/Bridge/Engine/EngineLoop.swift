@@ -126,6 +126,11 @@ actor EngineLoop {
                 // Behind the orders it may be about.
                 await flush(&orders)
                 await world.rooms[role]?.withdraw(id, reason: reason)
+            case .complain(let key, let rule):
+                world.logger.warning(
+                    "a worker's reply broke the rules",
+                    metadata: ["lcp.job": "\(key)", "rule": "\(rule)"]
+                )
 
             case .send(let key, let effect, let message, let contents):
                 group.addTask { await self.send(key, effect, message, contents) }
@@ -144,6 +149,8 @@ actor EngineLoop {
                 await world.payments.withdraw(hash, job: key)
             case .refuse(let message):
                 await world.session.refuse(InboundMessage(message))
+            case .forget(let message):
+                await world.session.forget(InboundMessage(message))
 
             case .answer(let ticket, let answer):
                 CrashPoint.beforeAnswer.reach()
