@@ -358,9 +358,10 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "BOLT11", "BridgeProtocol", "BusClient", "GRPCNGHTTP2", "LCPWire",
-                "LightningCrypto", "LightningTypes", "LndRPC", "LocalNetwork", "lcp", "lcp-bridge",
-                "lcp-compute", "lcp-provider", "lcp-requester", "lcp-simnet",
+                "LightningCrypto", "LightningTypes", "LndRPC", "LocalNetwork", "ZeroMQ", "lcp",
+                "lcp-bridge", "lcp-compute", "lcp-provider", "lcp-requester", "lcp-simnet",
                 .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: swiftSettings
