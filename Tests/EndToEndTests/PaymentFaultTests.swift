@@ -82,12 +82,12 @@ import Testing
                 try await market.control("payments", "alice", "--hang")
                 let key = try await market.submit("hello", to: "mallory")
                 let (envelope, request) = try await mallory.quoteRequest()
-                var quote = try mallory.quote(envelope, request, seconds: 6)
+                var quote = try mallory.quote(envelope, request, seconds: 16)
                 let invoice = try await mallory.lnd.addInvoice(
                     NewInvoice(
                         amount: quote.price,
                         description: .hash(quote.termsHash.bytes),
-                        expirySeconds: 5
+                        expirySeconds: 15
                     )
                 )
                 quote.paymentRequest = invoice.paymentRequest.reveal("it is the test's own")
@@ -122,7 +122,7 @@ import Testing
         try await Market.run { _ in
             var plan = LocalNetworkPlan.market()
             plan.providerConfiguration = plan.providerConfiguration
-                .replacing("quote_ttl_seconds: 300", with: "quote_ttl_seconds: 6")
+                .replacing("quote_ttl_seconds: 300", with: "quote_ttl_seconds: 12")
             return plan
         } _: { market in
             let before = try await market.balances()

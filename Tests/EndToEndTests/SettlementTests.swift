@@ -71,7 +71,7 @@ import Testing
 
     @Test func `an invoice that is settled after its nominal expiry is a paid job`() async throws {
         try await Market.run { _ in
-            Self.market(quoteSeconds: 4)
+            Self.market(quoteSeconds: 15)
         } _: { market in
             let before = try await market.balances()
             let bob = try await market.network.node("bob").id
@@ -81,11 +81,11 @@ import Testing
             try await ScriptedPeer.play("carol", in: market) { carol in
                 let job = JobID(ScriptedPeer.randomBytes())
                 let quote = try await Self.quote(job, carol, of: bob)
-                await market.network.kill(Self.bridge)
                 async let payment = carol.pay(quote)
                 try await eventually("the payment is on its way") {
                     try await market.calls(of: "SendPaymentV2", at: "carol") == 1
                 }
+                await market.network.kill(Self.bridge)
                 try await eventually("the quote has ended") { UnixTime.wall > quote.quoteExpiry }
                 try await market.control("release", "carol")
                 let status = try await payment.status
