@@ -412,6 +412,7 @@ let package = Package(
                 "LightningCrypto", "LightningTypes", "LndRPC", "LocalNetwork", "ZeroMQ", "lcp",
                 "lcp-bridge", "lcp-compute", "lcp-provider", "lcp-requester", "lcp-simnet",
                 .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: swiftSettings

@@ -122,18 +122,19 @@ package actor LocalNetwork {
     ///
     /// - Parameters:
     ///   - name: The process, whose node exists.
+    ///   - arguments: More arguments than the plan's, for this start alone; the last of an option
+    ///     counts.
     ///   - environment: Variables it has besides ours, or instead of them.
-    ///   - more: Arguments it has besides the plan's.
     /// - Throws: ``LocalNetworkError``.
     package func start(
         _ name: ProcessName,
-        environment: [String: String] = [:],
-        arguments more: [String] = []
+        arguments: [String] = [],
+        environment: [String: String] = [:]
     ) async throws {
-        let arguments = try arguments(of: name) + (plan.arguments[name.program] ?? [])
+        let planned = try self.arguments(of: name) + (plan.arguments[name.program] ?? [])
         let process = try await ChildProcess(
             "\(plan.programs)/\(name.program)",
-            arguments + more,
+            planned + arguments,
             environment: environment,
             log: log(of: name)
         )

@@ -7,7 +7,7 @@ struct MoneyOptions: ParsableArguments {
     @Option(
         name: .customLong(MoneySetting.perPayment.rawValue),
         help: ArgumentHelp(
-            "The most one payment may cost, without fees. (default: 10000)",
+            "The most one payment may cost, its highest fee included. (default: 10000)",
             valueName: "sat"
         )
     )
@@ -84,7 +84,7 @@ struct MoneyOptions: ParsableArguments {
 
     @Flag(
         name: .customLong(MoneySetting.dryRun.rawValue),
-        help: "Decide about payments and make none."
+        help: "Check every payment and make none: each is refused with the reason dry-run."
     )
     var isDryRun = false
 

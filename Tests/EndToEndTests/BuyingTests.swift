@@ -218,6 +218,7 @@ import Testing
             let refused = try await market.ask("Say hello in one word.")
             #expect(refused.exit == 12, "\(refused.errors)")
             #expect(refused.errors.contains(#""code":"payment-refused""#), "\(refused.errors)")
+            #expect(refused.errors.contains("--per-payment-limit-sat"), "\(refused.errors)")
             #expect(try await market.calls(of: "SendPaymentV2", at: "alice") == 0)
         }
     }

@@ -122,6 +122,31 @@ import Testing
         }
     }
 
+    @Test func `a quote that the buyer can't receive is taken back, and both sides know why`()
+        async throws
+    {
+        try await Market.run {
+            try market($0)
+        } _: { market in
+            let bob = try await market.network.node("bob").id
+            try await ScriptedPeer.play("carol", in: market) { carol in
+                // A short result fits, and no quote with its invoice does.
+                try await carol.sendManifest(to: bob, maxPayloadBytes: 300)
+                let job = JobID(ScriptedPeer.randomBytes())
+                for _ in 0..<2 {
+                    let told = try await Self.ask(try Self.request(), of: bob, by: carol, job: job)
+                    #expect(told.code == .payloadTooLarge)
+                }
+                let listed = try await market.lcp("bob", ["jobs", "--json"]).object()
+                let jobs = try #require(listed["jobs"] as? [NSDictionary])
+                let failures = jobs.map { $0["failure"] as? NSDictionary }
+                #expect(failures.map { $0?["code"] as? String } == ["quote-too-large"])
+                let invoices = try await market.invoices(of: "bob")
+                #expect(invoices.map(\.state) == [.canceled])
+            }
+        }
+    }
+
     @Test func `a paid job always ends in a result or an error, and repeats get the same`()
         async throws
     {
@@ -275,6 +300,16 @@ import Testing
                 #expect(try await market.calls(of: "SendPaymentV2", at: "alice") == 0)
             }
         }
+    }
+}
+
+extension Market {
+    /// Every invoice of a node's lnd.
+    fileprivate func invoices(of node: String) async throws -> [Invoice] {
+        let (found, result) = AsyncStream.makeStream(of: [Invoice].self)
+        try await withLnd(of: node) { result.yield(try await $0.listInvoices().elements) }
+        var iterator = found.makeAsyncIterator()
+        return await iterator.next() ?? []
     }
 }
 

@@ -70,8 +70,8 @@ extension RequesterJob.Ending {
         case .unpaid(.cancelled): "cancelled"
         case .paymentFailed(_, .withdrawn): "withdrawn"
         case .paymentFailed(_, .tooLate): "too late"
-        case .paymentFailed(_, .refused(let rule)): "payment refused: \(rule)"
-        case .paymentFailed(_, .lnd(let reason)): "payment failed: \(reason)"
+        case .paymentFailed(_, .refused(let rule)): "payment refused: \(rule.code)"
+        case .paymentFailed(_, .lnd(let reason)): "payment failed: \(reason.code)"
         }
     }
 }

@@ -85,7 +85,7 @@ import Testing
             return .paymentSucceeded(hash, Preimage(id.bytes), fee: MilliSatoshi(msat: 1))
         case .paymentFailed:
             return random.next() % 3 == 0
-                ? .paymentFailed(hash, .lnd(reason: "TIMEOUT")) : .paymentInFlight(hash)
+                ? .paymentFailed(hash, .lnd(.init(code: "TIMEOUT"))) : .paymentInFlight(hash)
         case .paymentInFlight: return .paymentInFlight(hash)
         case .sent: return .sent(Sample.id(UInt8.random(in: 0...50, using: &random)))
         case .tooLargeToSend:

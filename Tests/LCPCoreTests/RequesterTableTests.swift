@@ -41,7 +41,7 @@ import Testing
     )
     private let failed = RequesterJob.Event.paymentFailed(
         Sample.paymentHash(1),
-        .lnd(reason: "NO_ROUTE")
+        .lnd(.init(code: "NO_ROUTE"))
     )
 
     private func submitted(_ ceiling: MilliSatoshi?) throws -> RequesterJob.Event {

@@ -197,7 +197,7 @@ extension SimulatedMarket {
             if isStormy, chance(60) { return false }
             let preimage = Preimage(offer.jobID.bytes)
             requester.news.append(.paymentSucceeded(hash, preimage, fee: .zero))
-        case .failed: requester.news.append(.paymentFailed(hash, .lnd(reason: "TIMEOUT")))
+        case .failed: requester.news.append(.paymentFailed(hash, .lnd(.init(code: "TIMEOUT"))))
         case .withdrawn: requester.news.append(.paymentFailed(hash, .withdrawn))
         }
         return true

@@ -151,7 +151,37 @@ import ZeroMQ
                 ],
                 log: "\(network.directory)/wrong.log"
             )
-            #expect(await wrong.wait() == .exited(78))
+            let ending = await wrong.wait()
+            let log = try String(
+                contentsOfFile: "\(network.directory)/wrong.log",
+                encoding: .utf8
+            )
+            #expect(ending == .exited(78), "\(log)")
+        }
+    }
+
+    @Test func `a worker that the bridge refuses says why and exits with 77`() async throws {
+        try await withBridge { network, _ in
+            // More than one worker may announce.
+            var offers = "llm:\n  max_output_tokens: 1\n  chat_profiles:\n"
+            for number in 0..<300 {
+                offers += "    p\(number):\n      price: "
+                offers += "{input_msat_per_mtok: 1, output_msat_per_mtok: 1}\n"
+            }
+            let configuration = "\(network.directory)/many.yaml"
+            try Data(offers.utf8).write(to: URL(filePath: configuration))
+            let log = "\(network.directory)/refused.log"
+            let worker = try await ChildProcess(
+                "\(network.plan.programs)/lcp-provider",
+                [
+                    "--bus-dir", try await network.node("alice").busDirectory, "--config",
+                    configuration,
+                ],
+                log: log
+            )
+            #expect(await worker.wait() == .exited(77))
+            let text = try String(contentsOfFile: log, encoding: .utf8)
+            #expect(text.contains("hello-too-large"), "\(text)")
         }
     }
 

@@ -1,5 +1,6 @@
 import BridgeProtocol
 import Foundation
+import Glibc
 import ScriptedBridge
 import Subprocess
 import Testing
@@ -249,6 +250,24 @@ import Testing
             #expect(outcome.status == .exited(69))
             #expect(outcome.errors.contains("--bus-dir"), "\(outcome.errors)")
         }
+    }
+
+    @Test func `a bus that this user may not open exits 77 with advice`() async throws {
+        let directory = "/tmp/lcp-closed-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(
+            atPath: directory,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: geteuid() == 0 ? 0o700 : 0]
+        )
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        var command = [Program(name: "lcp").path, "status", "--bus-dir", directory]
+        // To root nothing is closed: somebody else asks then.
+        if geteuid() == 0 {
+            command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] + command
+        }
+        let outcome = try await Program.run(.name("env"), command)
+        #expect(outcome.status == .exited(77), "\(outcome.errors)")
+        #expect(outcome.errors.contains("group that owns"), "\(outcome.errors)")
     }
 
     @Test(arguments: [

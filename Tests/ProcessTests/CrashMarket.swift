@@ -157,8 +157,8 @@ actor CrashMarket {
     ) async throws -> Bool {
         try await network.start(
             victim,
-            environment: ["LCP_CRASH_POINT": "\(point.rawValue):\(count)"],
-            arguments: errands.arguments
+            arguments: errands.arguments,
+            environment: ["LCP_CRASH_POINT": "\(point.rawValue):\(count)"]
         )
         let process = try #require(await network.process(victim))
         if victim.role == .bridge { await readyOrDead(victim.node, process) }

@@ -294,7 +294,8 @@ final class Scenario {
             acknowledged.insert(key)
             try await expectDurable(job, node)
         case .changed(let job): try await expectDurable(job, node)
-        case .refuse, .paid: break
+        case .refuse, .forget, .paid: break
+        case .complain(let key, let rule): Issue.record("\(key) broke \(rule)")
         case .fatal(let error): throw error
         }
     }

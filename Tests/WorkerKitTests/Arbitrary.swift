@@ -116,7 +116,9 @@ struct Arbitrary {
 
     /// One of every kind of state; a new kind has to be added to compile `index`.
     mutating func providerStates() -> [ProviderJob.State] {
-        let withdrawals: [ProviderJob.Withdrawal] = [.expired, .expiredAndAsked, .cancelled]
+        let withdrawals: [ProviderJob.Withdrawal] = [
+            .expired, .expiredAndAsked, .cancelled, .tooLarge,
+        ]
         return [
             .unquoted, .awaitingInvoice(draft()), .droppingInvoice(draft()), .quoted(quote()),
             .withdrawing(quote(), pick(withdrawals)),
@@ -183,6 +185,10 @@ struct Arbitrary {
         )
     }
 
+    mutating func objection() -> RequesterJob.PaymentObjection {
+        .init(code: text(), detail: text(), advice: text())
+    }
+
     mutating func endings() -> [RequesterJob.Ending] {
         let defects: [QuoteDefect] = [
             .quoteExpired, .termsHash, .amountMissing, .amount, .descriptionNotHashed,
@@ -193,8 +199,8 @@ struct Arbitrary {
             .answered(receipt(), answer()), .unpaid(.invalidTask), .unpaid(.requestTooLarge),
             .unpaid(.noQuote), .unpaid(.refused(failure())), .unpaid(.quoteExpired),
             .unpaid(.cancelled), .paymentFailed(offer(), .withdrawn),
-            .paymentFailed(offer(), .tooLate), .paymentFailed(offer(), .refused(rule: text())),
-            .paymentFailed(offer(), .lnd(reason: text())),
+            .paymentFailed(offer(), .tooLate), .paymentFailed(offer(), .refused(objection())),
+            .paymentFailed(offer(), .lnd(objection())),
         ]
         endings += defects.map { .unpaid(.defectiveQuote($0)) }
         return endings

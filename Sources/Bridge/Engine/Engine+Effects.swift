@@ -234,6 +234,7 @@ extension Engine {
     /// A person may take it up again.
     mutating func park(_ job: LiveJob, _ now: UnixTime) {
         guard !job.isParked else { return }
+        guard job.version > 0 else { return turnAway(job) }
         job.isParked = true
         parkedJobs += 1
         count("job.parked")
@@ -242,6 +243,17 @@ extension Engine {
         for (hash, state) in job.invoices where state == .open {
             put(.cancelInvoice(job.key, effect: EffectRules.firstOwnID, hash))
         }
+    }
+
+    /// Lets go of a request of which no step could be made: nothing was promised, and nothing of it
+    /// is on disk that a person could take up again.
+    private mutating func turnAway(_ job: LiveJob) {
+        count("message.no_step")
+        for message in job.events.compactMap({ JobMessage($0, job.key) }) {
+            put(message.type == 42_083 ? .refuse(message) : .forget(message))
+        }
+        unstarted.remove(job.key)
+        drop(job)
     }
 
     /// The deadline for answering a paid job has passed, and no worker has: the bridge does.

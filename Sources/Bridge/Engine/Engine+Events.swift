@@ -19,7 +19,11 @@ extension Engine {
     }
 
     private mutating func receive(_ message: JobMessage, for job: LiveJob, _ now: UnixTime) {
-        guard job.events.count < limits.waitingEvents else { return count("message.job_full") }
+        guard job.events.count < limits.waitingEvents else {
+            count("message.job_full")
+            // Nothing keeps it, so it is no replay when it comes again.
+            return put(.forget(message))
+        }
         let event = BusJobEvent.with { $0.message = message.bus }
         // The session has counted the peer's entries.
         let fact = Fact.received(message.replayEntry, quota: nil)
@@ -162,8 +166,16 @@ extension Engine {
         guard job.key.role == .requester else {
             return put(.answer(ticket, .failure(.notARequesterJob)))
         }
+        // Whatever a worker makes of it: nothing is paid from here on that was not decided before.
+        job.ceiling = nil
         let event = BusJobEvent.with { $0.clientCancelled = BusClientCancelled() }
-        recordEvent(event, for: job, [], limit: limits.waitingEvents, ticket: ticket)
+        recordEvent(
+            event,
+            for: job,
+            [.authorised(nil)],
+            limit: limits.waitingEvents,
+            ticket: ticket
+        )
         advance(job, now)
     }
 
@@ -318,7 +330,7 @@ extension Engine {
     private static let requestSeconds: UInt64 = 600
 
     /// Forgets a job that was never written.
-    private mutating func drop(_ job: LiveJob) {
+    mutating func drop(_ job: LiveJob) {
         if let step = job.step {
             orders[step.order] = nil
             put(.withdraw(step.order, job.key.role.worker, .cancelled))

@@ -36,13 +36,14 @@ extension Engine {
         job.step = nil
         if let complaint = complaint(about: reply, for: job) {
             count("reply.\(complaint)")
+            put(.complain(key, complaint))
             return fault(job, now)
         }
         job.faults = 0
         make(reply, of: job, answering: step.eventCount, now)
     }
 
-    /// What a reply does that no worker may.
+    /// What a reply does that no worker may, as a short stable name.
     private func complaint(about reply: BusJobReply, for job: LiveJob) -> String? {
         guard reply.version == job.version else { return "wrong_version" }
         guard reply.state.count <= Journal.Limits.stateBytes,
@@ -57,9 +58,23 @@ extension Engine {
             guard EffectRules.mayAsk(body, for: job.key.role) else { return "forbidden_effect" }
             // Compared as bytes by the journal too, which would refuse the whole step.
             if let known = job.effects[effect.id], known.body != body { return "changed_effect" }
-            if case .send(let message) = body, !message.isWellFormed { return "malformed_send" }
+            if let complaint = complaint(about: body, of: job) { return complaint }
         }
         return nil
+    }
+
+    private func complaint(about body: BusEffect.OneOf_Body, of job: LiveJob) -> String? {
+        switch body {
+        case .send(let message):
+            guard message.isWellFormed else { return "malformed_send" }
+            // The answers would find the wrong job.
+            guard job.key.role == .requester, let id = Bytes32(message.jobID) else { return nil }
+            let owner = requesterJob(peer: job.key.peer, jobID: id)
+            return owner == nil || owner == job.key ? nil : "foreign_job_id"
+        case .pay, .withdrawPayment: return body.paid == nil ? "malformed_hash" : nil
+        case .cancelInvoice: return body.cancelled == nil ? "malformed_hash" : nil
+        case .createInvoice, .startCompute, .cancelCompute, .finish: return nil
+        }
     }
 
     /// A worker broke the rules: another may not.
@@ -260,8 +275,14 @@ extension Engine {
         switch result {
         case .failure(let error):
             answer(job.writing.filter { $0.version == version }, error)
+            // Only a worker's mistake contradicts the journal; another worker may not make it.
+            if error.code == .invalidStep {
+                refusedSteps[key, default: 0] += 1
+                put(.complain(key, error.detail))
+            }
             lose(job, error, now)
         case .success(let committed):
+            refusedSteps[key] = nil
             guard let index = job.writing.firstIndex(where: { $0.version == version }) else {
                 break
             }
@@ -270,6 +291,11 @@ extension Engine {
             job.shown = writing.shown
             for ticket in writing.tickets { put(.answer(ticket, .job(job.shown))) }
             dropDone(job, keeping: committed, version: version)
+            // The order came under the id of an effect that is done, so nobody will carry it out.
+            for (hash, id) in writing.payments
+            where job.effects[id] == nil && job.payments[hash] == .unresolved {
+                put(.withdrawPayment(key, hash))
+            }
             for (hash, error) in committed.refusals {
                 job.payments[hash] = nil
                 guard let id = writing.payments[hash] else { continue }
@@ -390,8 +416,11 @@ extension Engine {
         }
         // Messages have no other copy here; everything else comes again by itself.
         let events = job.writing.flatMap(\.events) + job.events
-        let messages = events.filter { $0.sequence == nil && !$0.isRequeued }
-            .compactMap { JobMessage($0, key) }
+        let unkept = events.filter { $0.sequence == nil }
+        let messages = unkept.filter { !$0.isRequeued }.compactMap { JobMessage($0, key) }
+        for message in unkept.filter(\.isRequeued).compactMap({ JobMessage($0, key) }) {
+            put(.forget(message))
+        }
         let wasOpen = job.finishedAt == nil
         noteGap(of: job, events)
         forget(job)

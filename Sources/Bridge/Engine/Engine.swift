@@ -61,6 +61,8 @@ package struct Engine {
     var wireIDs: [WireName: JobKey] = [:]
     /// Jobs that are being read again after a failed write.
     var reloaded: Set<JobKey> = []
+    /// How many steps of a job the journal refused in a row for what they say.
+    var refusedSteps: [JobKey: Int] = [:]
     /// What jobs that are being read after a start must hear.
     var resumedEvents: [JobKey: BusJobEvent] = [:]
     /// Whether a settlement or cancellation may have been forgotten with a failed write.
@@ -196,6 +198,7 @@ package struct Engine {
         let inputs = waiting.removeValue(forKey: key) ?? []
         guard let record else {
             reloaded.remove(key)
+            refusedSteps[key] = nil
             for input in inputs { missing(input, now) }
             return
         }
@@ -207,6 +210,10 @@ package struct Engine {
             if job.isActive {
                 active[PeerSide(peer: key.peer, role: key.role), default: 0] += 1
             }
+        }
+        if refusedSteps[key] ?? 0 >= limits.faults {
+            refusedSteps[key] = nil
+            park(job, now)
         }
         resume(job, now)
         for input in inputs { handle(input, at: now) }

@@ -125,6 +125,11 @@ actor EngineLoop {
                 CrashPoint.beforeRevoke.reach()
                 await world.rooms[role]?.withdraw(id, reason: reason)
                 CrashPoint.afterRevoke.reach()
+            case .complain(let key, let rule):
+                world.logger.warning(
+                    "a worker's reply broke the rules",
+                    metadata: ["lcp.job": "\(key)", "rule": "\(rule)"]
+                )
 
             case .send(let key, let effect, let message, let contents):
                 group.addTask { await self.send(key, effect, message, contents) }
@@ -139,6 +144,8 @@ actor EngineLoop {
                 await world.payments.withdraw(hash, job: key)
             case .refuse(let message):
                 await world.session.refuse(InboundMessage(message))
+            case .forget(let message):
+                await world.session.forget(InboundMessage(message))
 
             case .answer(let ticket, let answer):
                 CrashPoint.beforeAnswer.reach()

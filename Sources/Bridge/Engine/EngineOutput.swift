@@ -19,6 +19,8 @@ package enum EngineOutput: Sendable {
     case compute(UInt64, JobKey, BusComputeItem, input: [UInt8]?)
     /// Take an order back; no outcome follows.
     case withdraw(UInt64, WorkerRole, BusRevoke.Reason)
+    /// Tell the operator that a worker broke the rules, and which.
+    case complain(JobKey, String)
 
     // Lightning.
     /// Send a message; answered by ``EngineInput/sent(_:effect:_:)``.
@@ -33,8 +35,11 @@ package enum EngineOutput: Sendable {
     case pay(JobKey, PaymentHash)
     /// Make sure that a payment never begins.
     case withdrawPayment(JobKey, PaymentHash)
-    /// Answer `rate_limited` to a request there is no room for.
+    /// Answer `rate_limited` to a request there is no room for, or no worker that can take it.
     case refuse(JobMessage)
+
+    /// Nothing was committed for a message: it may come again.
+    case forget(JobMessage)
 
     // Clients and observers.
     /// Answer a client.

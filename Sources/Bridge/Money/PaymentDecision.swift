@@ -79,21 +79,7 @@ extension MoneyRules {
                 "Fix the worker that asked for the payment."
             )
         }
-        guard let ceiling else {
-            throw BusFailure(
-                "no-ceiling",
-                "no client has agreed to a price for this job",
-                "Submit with a price ceiling, or accept the quote."
-            )
-        }
-        guard amount <= ceiling else {
-            throw BusFailure(
-                "above-ceiling",
-                "\(amount) is above the ceiling of \(ceiling) that the client agreed to",
-                "Accept the quote with a higher ceiling."
-            )
-        }
-
+        try Self.checkConsent(to: amount, ceiling)
         let invoice = try decode(pay.paymentRequest)
         try checkBinding(of: invoice, to: job.peer, amount, PaymentHash(hash), terms)
         let notAfter = try checkTimes(of: invoice, pay, now)
@@ -116,6 +102,26 @@ extension MoneyRules {
     }
 
     private static let maximumProfile = 256
+
+    private static func checkConsent(
+        to amount: MilliSatoshi,
+        _ ceiling: MilliSatoshi?
+    ) throws(BusFailure) {
+        guard let ceiling else {
+            throw BusFailure(
+                "no-ceiling",
+                "no client agrees to a price for this job",
+                "Submit with a price ceiling, or accept the quote."
+            )
+        }
+        guard amount <= ceiling else {
+            throw BusFailure(
+                "above-ceiling",
+                "\(amount) is above the ceiling of \(ceiling) that the client agreed to",
+                "Accept the quote with a higher ceiling."
+            )
+        }
+    }
 
     private func decode(_ text: String) throws(BusFailure) -> BOLT11Invoice {
         do throws(BOLT11Error) {
@@ -257,7 +263,7 @@ extension MoneyRules {
         return cost
     }
 
-    /// Looks at the books; nothing can change between the look and the commit.
+    /// Looks at the client's word and the books; nothing can change between the look and the commit.
     private func check(
         _ cost: MilliSatoshi,
         price: MilliSatoshi,
@@ -266,6 +272,11 @@ extension MoneyRules {
     ) -> PaymentCheck {
         let (budgets, isDryRun) = (budgets, isDryRun)
         return { spending throws(JournalError) in
+            do throws(BusFailure) {
+                try Self.checkConsent(to: price, spending.ceiling)
+            } catch {
+                return PaymentRefusal(error)
+            }
             for budget in budgets {
                 let start = UnixTime(seconds: now.seconds - min(now.seconds, budget.seconds))
                 let committed = try spending.committed(since: start)
@@ -279,12 +290,7 @@ extension MoneyRules {
                 }
             }
             guard isDryRun else { return nil }
-            let refusal = Self.dryRun(price, peer)
-            return PaymentRefusal(
-                code: refusal.code,
-                reason: refusal.detail,
-                advice: refusal.advice
-            )
+            return PaymentRefusal(Self.dryRun(price, peer))
         }
     }
 
@@ -294,5 +300,12 @@ extension MoneyRules {
             "\(amount) to \(peer) would be paid; this bridge pays nothing",
             "Start the bridge without \(MoneySetting.dryRun.option)."
         )
+    }
+}
+
+extension PaymentRefusal {
+    /// The same for the journal.
+    fileprivate init(_ failure: BusFailure) {
+        self.init(code: failure.code, reason: failure.detail, advice: failure.advice)
     }
 }

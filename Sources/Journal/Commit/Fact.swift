@@ -31,8 +31,9 @@ package enum Fact: Sendable {
     /// An invoice can't be paid any more and was not.
     case invoiceCancelled(PaymentHash)
 
-    /// A client agreed to pay up to a price, routing fees apart; the last word counts.
-    case authorised(MilliSatoshi)
+    /// A client agreed to pay up to a price, routing fees apart, or to nothing any more; the last
+    /// word counts.
+    case authorised(MilliSatoshi?)
     /// The bridge decided to pay; the check runs inside the transaction.
     case paymentIntended(PaymentIntent, check: PaymentCheck)
     /// The call is about to be made. An intent found at a start counts as attempted anyway.

@@ -35,7 +35,7 @@ extension JobWriter {
         case .authorised(let ceiling):
             try database.execute(
                 cached: "UPDATE job SET ceiling = ? WHERE id = ?",
-                .amount(try ceiling.checked()),
+                try ceiling.map { .amount(try $0.checked()) } ?? .null,
                 .number(try job().row)
             )
         case .paymentIntended(let intent, let check): try intended(intent, check: check)

@@ -51,7 +51,11 @@ extension JobWriter {
             throw JournalError(.alreadyPaying, "\(key) has a payment already")
         }
         let (amount, maxFee) = (try intent.amount.checked(), try intent.maxFee.checked())
-        if let refusal = try check(Spending(database: database)) {
+        let ceiling = try database.first(
+            "SELECT ceiling FROM job WHERE id = ?",
+            .number(row)
+        ) { try $0.optionalAmount(0) }
+        if let refusal = try check(Spending(database: database, ceiling: ceiling ?? nil)) {
             throw JournalError(refusal, of: key)
         }
         try database.execute(

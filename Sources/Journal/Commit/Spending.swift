@@ -9,6 +9,15 @@ package struct Spending {
     static let spanSeconds: UInt64 = 600
 
     let database: Database
+    /// The highest price a client has agreed to for the job, routing fees apart.
+    ///
+    /// Nil without such a word, or when it was taken back.
+    package let ceiling: MilliSatoshi?
+
+    init(database: Database, ceiling: MilliSatoshi? = nil) {
+        self.database = database
+        self.ceiling = ceiling
+    }
 
     /// The span that a time falls into.
     static func span(of time: UnixTime) -> Int64 { Int64(clamping: time.seconds / spanSeconds) }

@@ -87,7 +87,7 @@ extension ProviderJob {
             if hash == quote.paymentHash { close(quote, .expired, context) }
         case .tooLargeToSend:
             // A peer that can't receive the quote can't pay it.
-            withdraw(quote, .expired)
+            withdraw(quote, .tooLarge)
         case .woken:
             if context.now >= quote.expiry { withdraw(quote, .expired) }
         case .invoiceNotCreated, .computed, .computeFailed, .computeCancelled, .sent,
@@ -125,7 +125,7 @@ extension ProviderJob {
         _ context: ProviderContext
     ) {
         switch event {
-        case .quoteRequested: sendQuoteExpired(context)
+        case .quoteRequested: sendWithdrawn(why, context)
         case .invoiceCreated(let hash, _):
             if hash != quote.paymentHash { cancelStrayInvoice(hash) }
         case .invoiceSettled(let hash):
@@ -225,7 +225,10 @@ extension ProviderJob {
         let seconds = context.rules.unpaidRetentionSeconds
         state = .closed(quote, why, until: context.now.advanced(bySeconds: seconds))
         removeQuotes()
-        if why == .expiredAndAsked { sendQuoteExpired(context) }
+        switch why {
+        case .expiredAndAsked, .tooLarge: sendWithdrawn(why, context)
+        case .expired, .cancelled: break  // the peer knows
+        }
     }
 
     /// Goes on with a job that was paid while we took its quote back.
@@ -235,17 +238,23 @@ extension ProviderJob {
         _ context: ProviderContext
     ) {
         switch why {
-        case .expired, .expiredAndAsked: execute(quote, context)
+        case .expired, .expiredAndAsked, .tooLarge: execute(quote, context)
         case .cancelled: answer(quote, .failure(.cancelledAfterPayment), context)
         }
     }
 
-    private mutating func sendQuoteExpired(_ context: ProviderContext) {
-        // LCP v0.1 §5.2: a repeated request after the quote's end.
-        replaceError(
-            with: V01.Failure(code: .quoteExpired, message: "quote expired"),
-            context
-        )
+    /// Tells the peer that its quote is gone.
+    private mutating func sendWithdrawn(_ why: Withdrawal, _ context: ProviderContext) {
+        let failure =
+            switch why {
+            // LCP v0.1 §5.2: a repeated request after the quote's end.
+            case .expired, .expiredAndAsked, .cancelled:
+                V01.Failure(code: .quoteExpired, message: "quote expired")
+            // LCP v0.1 §5.1: what exceeds max_payload_bytes is never sent.
+            case .tooLarge:
+                V01.Failure(code: .payloadTooLarge, message: "quote exceeds max_payload_bytes")
+            }
+        replaceError(with: failure, context)
     }
 
     /// Answers a request that reuses the job for something else; the job itself is unharmed.

@@ -36,6 +36,8 @@ package struct ProviderJob: Equatable, Sendable {
         case expiredAndAsked
         /// The peer cancelled.
         case cancelled
+        /// It exceeds what the peer says it can receive; the peer is told so.
+        case tooLarge
     }
 
     /// The peer that asked.

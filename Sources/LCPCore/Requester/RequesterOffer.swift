@@ -175,9 +175,26 @@ extension RequesterJob {
         case withdrawn
         /// `notAfter` had passed before it began.
         case tooLate
-        /// The bridge's money rules refused it, with the rule's name.
-        case refused(rule: String)
-        /// lnd gave up, with the name of its `failure_reason`.
-        case lnd(reason: String)
+        /// A money rule of the bridge refused it.
+        case refused(PaymentObjection)
+        /// lnd gave up.
+        case lnd(PaymentObjection)
+    }
+
+    /// Why a payment was not made, in the bridge's words.
+    package struct PaymentObjection: Equatable, Sendable {
+        /// The name of the rule, or of lnd's `failure_reason`.
+        package var code: String
+        /// What happened; tells nothing of contents or invoices.
+        package var detail: String
+        /// What to change.
+        package var advice: String
+
+        /// Takes the three parts.
+        package init(code: String, detail: String = "", advice: String = "") {
+            self.code = code
+            self.detail = detail
+            self.advice = advice
+        }
     }
 }

@@ -415,7 +415,7 @@ extension Simnetrpc_Control {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Lets the next settlement of a node have a higher index.
+        /// > Lets the next settlement of a node have another index than the one that is due.
         ///
         /// - Parameters:
         ///   - request: A streaming request of `Simnetrpc_JumpSettleIndexRequest` messages.
@@ -659,7 +659,7 @@ extension Simnetrpc_Control {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Lets the next settlement of a node have a higher index.
+        /// > Lets the next settlement of a node have another index than the one that is due.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Simnetrpc_JumpSettleIndexRequest` message.
@@ -901,7 +901,7 @@ extension Simnetrpc_Control {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Lets the next settlement of a node have a higher index.
+        /// > Lets the next settlement of a node have another index than the one that is due.
         ///
         /// - Parameters:
         ///   - request: A `Simnetrpc_JumpSettleIndexRequest` message.
@@ -1667,7 +1667,7 @@ extension Simnetrpc_Control {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Lets the next settlement of a node have a higher index.
+        /// > Lets the next settlement of a node have another index than the one that is due.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Simnetrpc_JumpSettleIndexRequest` message.
@@ -2094,7 +2094,7 @@ extension Simnetrpc_Control {
         ///
         /// > Source IDL Documentation:
         /// >
-        /// > Lets the next settlement of a node have a higher index.
+        /// > Lets the next settlement of a node have another index than the one that is due.
         ///
         /// - Parameters:
         ///   - request: A request containing a single `Simnetrpc_JumpSettleIndexRequest` message.
@@ -2492,7 +2492,7 @@ extension Simnetrpc_Control.ClientProtocol {
     ///
     /// > Source IDL Documentation:
     /// >
-    /// > Lets the next settlement of a node have a higher index.
+    /// > Lets the next settlement of a node have another index than the one that is due.
     ///
     /// - Parameters:
     ///   - request: A request containing a single `Simnetrpc_JumpSettleIndexRequest` message.
@@ -2914,7 +2914,7 @@ extension Simnetrpc_Control.ClientProtocol {
     ///
     /// > Source IDL Documentation:
     /// >
-    /// > Lets the next settlement of a node have a higher index.
+    /// > Lets the next settlement of a node have another index than the one that is due.
     ///
     /// - Parameters:
     ///   - message: request message to send.

@@ -359,6 +359,15 @@ package nonisolated struct Simnetrpc_FailPaymentsRequest: Sendable {
     set {fault = .registerOnly(newValue)}
   }
 
+  /// The call ends with UNAVAILABLE before the payment is registered.
+  package var loseCall: Bool {
+    get {
+      if case .loseCall(let v)? = fault {return v}
+      return false
+    }
+    set {fault = .loseCall(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Fault: Equatable, Sendable {
@@ -372,6 +381,8 @@ package nonisolated struct Simnetrpc_FailPaymentsRequest: Sendable {
     case breakStreamAfter(UInt32)
     /// The payment is registered, and no HTLC leaves until ReleasePayments.
     case registerOnly(Bool)
+    /// The call ends with UNAVAILABLE before the payment is registered.
+    case loseCall(Bool)
 
   }
 
@@ -488,7 +499,11 @@ package nonisolated struct Simnetrpc_JumpSettleIndexRequest: Sendable {
 
   package var node: String = String()
 
+  /// How much higher.
   package var by: UInt64 = 0
+
+  /// Whether the count begins again first, as after some migrations of lnd.
+  package var restart: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -811,7 +826,7 @@ nonisolated extension Simnetrpc_MessageFaultsRequest: SwiftProtobuf.Message, Swi
 
 nonisolated extension Simnetrpc_FailPaymentsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FailPaymentsRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}count\0\u{3}failure_reason\0\u{3}delay_milliseconds\0\u{1}hang\0\u{3}break_stream_after\0\u{3}register_only\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}count\0\u{3}failure_reason\0\u{3}delay_milliseconds\0\u{1}hang\0\u{3}break_stream_after\0\u{3}register_only\0\u{3}lose_call\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -861,6 +876,14 @@ nonisolated extension Simnetrpc_FailPaymentsRequest: SwiftProtobuf.Message, Swif
           self.fault = .registerOnly(v)
         }
       }()
+      case 8: try {
+        var v: Bool?
+        try decoder.decodeSingularBoolField(value: &v)
+        if let v = v {
+          if self.fault != nil {try decoder.handleConflictingOneOf()}
+          self.fault = .loseCall(v)
+        }
+      }()
       default: break
       }
     }
@@ -897,6 +920,10 @@ nonisolated extension Simnetrpc_FailPaymentsRequest: SwiftProtobuf.Message, Swif
     case .registerOnly?: try {
       guard case .registerOnly(let v)? = self.fault else { preconditionFailure() }
       try visitor.visitSingularBoolField(value: v, fieldNumber: 7)
+    }()
+    case .loseCall?: try {
+      guard case .loseCall(let v)? = self.fault else { preconditionFailure() }
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 8)
     }()
     case nil: break
     }
@@ -1149,7 +1176,7 @@ nonisolated extension Simnetrpc_RestartNodeRequest: SwiftProtobuf.Message, Swift
 
 nonisolated extension Simnetrpc_JumpSettleIndexRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JumpSettleIndexRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}by\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}by\0\u{1}restart\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1159,6 +1186,7 @@ nonisolated extension Simnetrpc_JumpSettleIndexRequest: SwiftProtobuf.Message, S
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.node) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.by) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.restart) }()
       default: break
       }
     }
@@ -1171,12 +1199,16 @@ nonisolated extension Simnetrpc_JumpSettleIndexRequest: SwiftProtobuf.Message, S
     if self.by != 0 {
       try visitor.visitSingularUInt64Field(value: self.by, fieldNumber: 2)
     }
+    if self.restart != false {
+      try visitor.visitSingularBoolField(value: self.restart, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Simnetrpc_JumpSettleIndexRequest, rhs: Simnetrpc_JumpSettleIndexRequest) -> Bool {
     if lhs.node != rhs.node {return false}
     if lhs.by != rhs.by {return false}
+    if lhs.restart != rhs.restart {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

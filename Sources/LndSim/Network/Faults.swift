@@ -173,6 +173,11 @@ extension SimulatedNetwork {
         commit(.settleIndexJumped(node: node, to: last.addingClamped(gap)))
     }
 
+    /// Lets the next settlement have index 1 again, as after some migrations of lnd.
+    package mutating func restartSettleIndex(of node: NodeHandle) {
+        commit(.settleIndexJumped(node: node, to: 0))
+    }
+
     /// Lets the expiry watcher of a node act so much later, in milliseconds.
     package mutating func delayExpiryWatcher(byMilliseconds lag: UInt64, of node: NodeHandle) {
         nodes[node.index].faults.expiryLagMilliseconds = lag

@@ -94,6 +94,7 @@ struct ControlService: Simnetrpc_Control.SimpleServiceProtocol {
             case .delayMilliseconds(let delay): fault = .delay(delay)
             case .hang: fault = .hang
             case .registerOnly: fault = .registerOnly
+            case .loseCall: fault = .loseCall
             case .breakStreamAfter(let updates): fault = .breakStream(afterUpdates: Int(updates))
             case nil: throw .invalidArgument("a fault must be set")
             }
@@ -180,7 +181,9 @@ struct ControlService: Simnetrpc_Control.SimpleServiceProtocol {
         context: ServerContext
     ) async throws -> Simnetrpc_Done {
         try await change { network throws(LndFault) in
-            network.jumpSettleIndex(by: request.by, of: try network.named(request.node))
+            let node = try network.named(request.node)
+            if request.restart { network.restartSettleIndex(of: node) }
+            network.jumpSettleIndex(by: request.by, of: node)
         }
     }
 

@@ -38,6 +38,9 @@ package nonisolated enum StateWithdrawal: SwiftProtobuf.Enum, Swift.CaseIterable
   /// And the peer asked for it again.
   case expiredAndAsked // = 2
   case cancelled // = 3
+
+  /// It exceeds what the peer says it can receive.
+  case tooLarge // = 4
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -50,6 +53,7 @@ package nonisolated enum StateWithdrawal: SwiftProtobuf.Enum, Swift.CaseIterable
     case 1: self = .expired
     case 2: self = .expiredAndAsked
     case 3: self = .cancelled
+    case 4: self = .tooLarge
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -60,6 +64,7 @@ package nonisolated enum StateWithdrawal: SwiftProtobuf.Enum, Swift.CaseIterable
     case .expired: return 1
     case .expiredAndAsked: return 2
     case .cancelled: return 3
+    case .tooLarge: return 4
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -70,6 +75,7 @@ package nonisolated enum StateWithdrawal: SwiftProtobuf.Enum, Swift.CaseIterable
     .expired,
     .expiredAndAsked,
     .cancelled,
+    .tooLarge,
   ]
 
 }
@@ -690,7 +696,7 @@ package nonisolated struct StateProviderEffect: @unchecked Sendable {
 fileprivate nonisolated let _protobuf_package = "lcp.state.v1"
 
 nonisolated extension StateWithdrawal: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0WITHDRAWAL_UNSPECIFIED\0\u{1}WITHDRAWAL_EXPIRED\0\u{1}WITHDRAWAL_EXPIRED_AND_ASKED\0\u{1}WITHDRAWAL_CANCELLED\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0WITHDRAWAL_UNSPECIFIED\0\u{1}WITHDRAWAL_EXPIRED\0\u{1}WITHDRAWAL_EXPIRED_AND_ASKED\0\u{1}WITHDRAWAL_CANCELLED\0\u{1}WITHDRAWAL_TOO_LARGE\0")
 }
 
 nonisolated extension StateProvider: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -737,6 +737,11 @@ package nonisolated struct StatePaymentFailure: Sendable {
     set {why = .lnd(newValue)}
   }
 
+  /// Of `refused` and `lnd`: what happened, and what to change.
+  package var detail: String = String()
+
+  package var advice: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Why: Equatable, Sendable {
@@ -2039,7 +2044,7 @@ nonisolated extension StatePaymentFailed: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension StatePaymentFailure: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PaymentFailure"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}withdrawn\0\u{3}too_late\0\u{1}refused\0\u{1}lnd\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}withdrawn\0\u{3}too_late\0\u{1}refused\0\u{1}lnd\0\u{1}detail\0\u{1}advice\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2089,6 +2094,8 @@ nonisolated extension StatePaymentFailure: SwiftProtobuf.Message, SwiftProtobuf.
           self.why = .lnd(v)
         }
       }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.advice) }()
       default: break
       }
     }
@@ -2118,11 +2125,19 @@ nonisolated extension StatePaymentFailure: SwiftProtobuf.Message, SwiftProtobuf.
     }()
     case nil: break
     }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 5)
+    }
+    if !self.advice.isEmpty {
+      try visitor.visitSingularStringField(value: self.advice, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: StatePaymentFailure, rhs: StatePaymentFailure) -> Bool {
     if lhs.why != rhs.why {return false}
+    if lhs.detail != rhs.detail {return false}
+    if lhs.advice != rhs.advice {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -117,6 +117,7 @@ extension ProviderJob.Withdrawal {
         case .expired: self = .expired
         case .expiredAndAsked: self = .expiredAndAsked
         case .cancelled: self = .cancelled
+        case .tooLarge: self = .tooLarge
         case .unspecified: throw StepError(.stateUnreadable, "why is missing")
         case .UNRECOGNIZED(let value):
             throw StepError(.stateNewer, "why is \(value), which this worker does not know")
@@ -130,6 +131,7 @@ extension StateWithdrawal {
         case .expired: self = .expired
         case .expiredAndAsked: self = .expiredAndAsked
         case .cancelled: self = .cancelled
+        case .tooLarge: self = .tooLarge
         }
     }
 }

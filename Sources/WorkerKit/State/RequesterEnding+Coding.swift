@@ -14,7 +14,7 @@ extension RequesterJob.Ending {
         case .paymentFailed(let failed):
             self = .paymentFailed(
                 try .init(failed.offer),
-                try .init(StateField.required(failed.why.why, "payment_failed.why"))
+                try .init(failed.why)
             )
         }
     }
@@ -35,7 +35,7 @@ extension StateRequester.Ended.OneOf_Ending {
             self = .paymentFailed(
                 .with {
                     $0.offer = .init(offer)
-                    $0.why.why = .init(why)
+                    $0.why = .init(why)
                 }
             )
         }
@@ -77,23 +77,31 @@ extension StateUnpaid.OneOf_Reason {
 }
 
 extension RequesterJob.PaymentFailure {
-    fileprivate init(_ message: StatePaymentFailure.OneOf_Why) throws(StepError) {
-        switch message {
+    fileprivate init(_ message: StatePaymentFailure) throws(StepError) {
+        func objection(_ code: String) -> RequesterJob.PaymentObjection {
+            .init(code: code, detail: message.detail, advice: message.advice)
+        }
+        switch try StateField.required(message.why, "payment_failed.why") {
         case .withdrawn: self = .withdrawn
         case .tooLate: self = .tooLate
-        case .refused(let rule): self = .refused(rule: rule)
-        case .lnd(let reason): self = .lnd(reason: reason)
+        case .refused(let rule): self = .refused(objection(rule))
+        case .lnd(let reason): self = .lnd(objection(reason))
         }
     }
 }
 
-extension StatePaymentFailure.OneOf_Why {
+extension StatePaymentFailure {
     fileprivate init(_ why: RequesterJob.PaymentFailure) {
+        self.init()
         switch why {
-        case .withdrawn: self = .withdrawn(.init())
-        case .tooLate: self = .tooLate(.init())
-        case .refused(let rule): self = .refused(rule)
-        case .lnd(let reason): self = .lnd(reason)
+        case .withdrawn: self.why = .withdrawn(.init())
+        case .tooLate: self.why = .tooLate(.init())
+        case .refused(let objection):
+            self.why = .refused(objection.code)
+            (detail, advice) = (objection.detail, objection.advice)
+        case .lnd(let objection):
+            self.why = .lnd(objection.code)
+            (detail, advice) = (objection.detail, objection.advice)
         }
     }
 }

@@ -22,6 +22,7 @@ extension JobRecord<ProviderJob> {
             switch why {
             case .expired, .expiredAndAsked: reach(.failed, .quoteExpired, at: now)
             case .cancelled: reach(.cancelled, at: now)
+            case .tooLarge: reach(.failed, .quoteTooLarge, at: now)
             }
         case .executing(let quote, _):
             show(quote)
@@ -67,6 +68,12 @@ extension BusFailure {
     static let quoteExpired = BusFailure.with {
         $0.code = "quote-expired"
         $0.detail = "the quote was not paid before it expired"
+    }
+
+    /// The buyer can't receive what it asked for.
+    static let quoteTooLarge = BusFailure.with {
+        $0.code = "quote-too-large"
+        $0.detail = "the quote exceeds the max_payload_bytes that the buyer states; it was told so"
     }
 
     /// This provider refused a request; the text is our own.

@@ -86,14 +86,16 @@ extension BusFailure {
         case .refused(let rule):
             BusFailure(
                 "payment-refused",
-                "a money rule of the bridge refused the payment: \(rule)",
-                "See the bridge's limits: lcp status."
+                "a money rule of the bridge refused the payment: \(rule.words)",
+                rule.advice
             )
         case .lnd(let reason):
             BusFailure(
                 "payment-failed",
-                "lnd could not make the payment: \(reason)",
-                "See whether a route with enough liquidity leads to the provider.",
+                "lnd could not make the payment: \(reason.words)",
+                reason.advice.isEmpty
+                    ? "See whether a route with enough liquidity leads to the provider."
+                    : reason.advice,
                 retryable: true
             )
         }
@@ -106,6 +108,11 @@ extension BusFailure {
         self.advice = advice
         self.retryable = retryable
     }
+}
+
+extension RequesterJob.PaymentObjection {
+    /// Code and detail: `daily-budget, 1 sat more would exceed 0 sat`.
+    fileprivate var words: String { detail.isEmpty ? code : "\(code), \(detail)" }
 }
 
 extension QuoteDefect {

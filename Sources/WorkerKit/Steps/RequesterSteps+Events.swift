@@ -94,10 +94,14 @@ extension BusPaymentFailed {
         switch cause {
         case .withdrawn: .withdrawn
         case .tooLate: .tooLate
-        case .refused: .refused(rule: failure.code)
+        case .refused: .refused(objection)
         // Whatever a newer bridge calls it: not paid, and it never will be.
-        case .lnd, .unspecified, .UNRECOGNIZED: .lnd(reason: failure.code)
+        case .lnd, .unspecified, .UNRECOGNIZED: .lnd(objection)
         }
+    }
+
+    private var objection: RequesterJob.PaymentObjection {
+        .init(code: failure.code, detail: failure.detail, advice: failure.advice)
     }
 }
 

@@ -23,12 +23,16 @@ extension ControlCommand {
         @Flag(help: "Keep HTLCs on their way until ctl release.") var hang = false
         @Flag(help: "Register, but send no HTLC until ctl release.") var registerOnly = false
         @Option(help: "Pay, but break the stream after so many updates.") var breakStream: UInt32?
+        @Flag(help: "Break the call before the payment is registered.") var loseCall = false
 
         func validate() throws {
-            let given = [fail != nil, delay != nil, hang, registerOnly, breakStream != nil]
+            let given = [
+                fail != nil, delay != nil, hang, registerOnly, breakStream != nil, loseCall,
+            ]
             guard given.count(where: { $0 }) == 1 else {
                 throw ValidationError(
-                    "give one of --fail, --delay, --hang, --register-only, --break-stream"
+                    "give one of --fail, --delay, --hang, --register-only, --break-stream, "
+                        + "--lose-call"
                 )
             }
         }
@@ -43,6 +47,7 @@ extension ControlCommand {
                         if let delay { $0.delayMilliseconds = delay }
                         if hang { $0.hang = true }
                         if registerOnly { $0.registerOnly = true }
+                        if loseCall { $0.loseCall = true }
                         if let breakStream { $0.breakStreamAfter = breakStream }
                     }
                 )
@@ -73,12 +78,13 @@ extension ControlCommand {
 
     struct SettleIndex: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Let the next settlement of a node have a higher index."
+            abstract: "Let the next settlement of a node have a higher index, or the first again."
         )
 
         @OptionGroup var directory: Directory
         @Argument(help: "The node.") var node: String
-        @Argument(help: "How much higher.") var by: UInt64
+        @Argument(help: "How much higher.") var by: UInt64 = 0
+        @Flag(help: "Begin the count again, as after some migrations of lnd.") var restart = false
 
         func run() async throws {
             _ = try await directory.call { client in
@@ -86,6 +92,7 @@ extension ControlCommand {
                     .with {
                         $0.node = node
                         $0.by = by
+                        $0.restart = restart
                     }
                 )
             }

@@ -5,6 +5,7 @@ import Journal
 import LightningCrypto
 import LightningTypes
 import SwiftProtobuf
+import Synchronization
 import Testing
 
 /// An engine over a real journal, whose every other counterpart is the test.
@@ -16,6 +17,10 @@ final class EngineBench {
     private(set) var engine: Engine
     private let journal: Journal
     private let folder: String
+    private let asked = Ceilings()
+
+    /// The ceilings that payments were decided with, in order.
+    var ceilings: [MilliSatoshi?] { asked.all.withLock { $0 } }
 
     init() throws {
         folder = "\(FileManager.default.temporaryDirectory.path)/engine-\(UUID().uuidString)"
@@ -30,7 +35,12 @@ final class EngineBench {
             peer: seller,
             id: try #require(Bytes32([UInt8](repeating: 9, count: 32)))
         )
-        engine = Engine { pay, _, _, now in
+        engine = Self.engine(asked)
+    }
+
+    private static func engine(_ asked: Ceilings) -> Engine {
+        Engine { pay, _, ceiling, now in
+            asked.all.withLock { $0.append(ceiling) }
             let intent = PaymentIntent(
                 hash: PaymentHash(Bytes32(pay.paymentHash) ?? .zero),
                 amount: MilliSatoshi(msat: 1_000),
@@ -42,6 +52,9 @@ final class EngineBench {
             return .success(PaymentDecision(intent: intent) { _ in nil })
         }
     }
+
+    /// Forgets everything but the journal.
+    func restart() { engine = Self.engine(asked) }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
@@ -93,16 +106,22 @@ final class EngineBench {
         return rest
     }
 
+    /// The client's word as the journal has it.
+    func ceilingOnDisk() async throws -> MilliSatoshi? {
+        try await journal.job(key)?.summary.ceiling
+    }
+
     /// Submits a job, which is committed.
-    func submit() async -> [EngineOutput] {
+    func submit(_ id: Bytes32? = nil, number: UInt8 = 1) async -> [EngineOutput] {
+        let key = JobKey(role: .requester, peer: seller, id: id ?? self.key.id)
         let submit = BusSubmit.with {
-            $0.key = Data([1])
+            $0.key = Data([number])
             $0.peer = Data(seller.bytes)
             $0.taskKind = "llm.chat"
             $0.input = Data("hello".utf8)
         }
-        let client = ClientKey(identity: [1], key: [1], contentHash: .zero)
-        return await write(tell(.submit(ClientTicket(1), key, client, submit)))
+        let client = ClientKey(identity: [1], key: [number], contentHash: .zero)
+        return await write(tell(.submit(ClientTicket(UInt64(number)), key, client, submit)))
     }
 
     /// Answers the step that is asked for, as a worker would.
@@ -137,10 +156,15 @@ final class EngineBench {
     }
 }
 
+/// With which ceilings the payment rule was asked.
+private final class Ceilings: Sendable {
+    let all = Mutex<[MilliSatoshi?]>([])
+}
+
 extension [EngineOutput] {
-    /// The step that a worker is to make.
+    /// The step that a worker is to make: the last one, as those before were taken back.
     var step: (order: UInt64, item: BusJobItem)? {
-        for case .order(let order, _, let item) in self { return (order, item) }
+        for case .order(let order, _, let item) in reversed() { return (order, item) }
         return nil
     }
 

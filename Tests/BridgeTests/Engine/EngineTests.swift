@@ -2,6 +2,7 @@ import Bridge
 import BridgeProtocol
 import Foundation
 import Journal
+import LCPWire
 import LightningTypes
 import SwiftProtobuf
 import Testing
@@ -89,6 +90,35 @@ import Testing
         #expect(bench.tell(.unblocked(bench.seller)).sends == [1])
     }
 
+    @Test func `a message that waited longer than an envelope lasts goes out in a new one`()
+        async throws
+    {
+        var outputs = await bench.write(
+            try bench.step(await bench.submit(), to: .quoting, [request])
+        )
+        var envelopes: [V01.Envelope] = []
+        for _ in 0..<2 {
+            let message = try #require(outputs.messages.first)
+            let outbound = try await OutboundMessage(
+                message,
+                to: bench.seller,
+                at: bench.now,
+                input: { nil },
+                output: { nil }
+            )
+            let payload = try #require(outbound).payload
+            envelopes.append(try V01.Envelope.codec.decode(payload[...]))
+            #expect(envelopes.last?.expiry == bench.now.advanced(bySeconds: 600))
+            // The peer is away for longer than that.
+            #expect(bench.tell(.sent(bench.key, effect: 1, .blocked)).sends.isEmpty)
+            bench.now = bench.now.advanced(bySeconds: 700)
+            outputs = bench.tell(.unblocked(bench.seller))
+        }
+        // A copy of the first is a copy of the second: it is the same message.
+        #expect(envelopes[0].messageID == envelopes[1].messageID)
+        #expect(envelopes[0].expiry < envelopes[1].expiry)
+    }
+
     @Test func `a drained bridge has recorded what it sent`() async throws {
         _ = await bench.write(try bench.step(await bench.submit(), to: .quoting, [request]))
         #expect(bench.tell(.sent(bench.key, effect: 1, .sent)).isEmpty)
@@ -96,6 +126,204 @@ import Testing
             if case .record(let facts, _, .done) = output { facts.isEffectDone } else { false }
         }
         #expect(recorded)
+    }
+
+    /// The effects of a reply, each one against the rules, and the rule's name.
+    static let forbidden: [(String, BusEffect.OneOf_Body)] = [
+        ("malformed_hash", .pay(.with { $0.paymentHash = Data([1]) })),
+        ("malformed_hash", .withdrawPayment(.init())),
+        ("forbidden_effect", .createInvoice(.init())),
+        ("forbidden_effect", .startCompute(.init())),
+        ("forbidden_effect", .send(.with { $0.type = 42_087 })),
+        ("forbidden_effect", .send(.with { $0.type = 42_069 })),
+        ("malformed_send", .send(.with { $0.type = 42_083 })),
+    ]
+
+    @Test(arguments: forbidden.indices)
+    func `what no worker may ask for is refused by name, and the job parked in the end`(
+        _ index: Int
+    ) async throws {
+        let (rule, body) = Self.forbidden[index]
+        var outputs = await bench.submit()
+        let effect = BusEffect.with {
+            $0.id = 1
+            $0.body = body
+        }
+        for number in 1...3 {
+            outputs = try bench.step(outputs, to: .paying, [effect])
+            #expect(outputs.complaints == [rule])
+            #expect((outputs.step == nil) == (number == 3))
+        }
+        #expect(bench.engine.counts["reply.\(rule)"] == 3)
+        #expect(bench.engine.jobCounts.parked == 1)
+    }
+
+    @Test func `what a crash must not forget waits for the disk, and the rest goes at once`()
+        async throws
+    {
+        let hash = Data(bench.hash.bytes.bytes)
+        func send(_ type: UInt32, again: Bool = false) -> BusEffect.OneOf_Body {
+            .send(
+                .with {
+                    $0.type = type
+                    $0.protocolVersion = 1
+                    $0.jobID = Data(bench.key.id.bytes)
+                    $0.msgID = Data(repeating: UInt8(type & 0xff), count: 32)
+                    $0.again = again
+                }
+            )
+        }
+        func effects(_ bodies: [BusEffect.OneOf_Body]) -> [BusEffect] {
+            bodies.enumerated().map { index, body in
+                .with {
+                    $0.id = UInt64(index) + 1
+                    $0.body = body
+                }
+            }
+        }
+        let bought = effects([
+            send(42_083), send(42_095, again: true), send(42_095),
+            .pay(.with { $0.paymentHash = hash }),
+        ])
+        let buying = try bench.step(await bench.submit(), to: .paying, bought)
+        #expect(buying.begun == ["send 1", "send 2"])
+        #expect(await bench.write(buying).begun == ["send 1", "send 2", "send 3", "pay"])
+
+        let key = JobKey(role: .provider, peer: bench.seller, id: bench.key.id)
+        let request = JobMessage(
+            peer: bench.seller,
+            type: 42_083,
+            protocolVersion: 1,
+            jobID: key.id,
+            messageID: .zero,
+            expiresAt: bench.now.advanced(bySeconds: 60),
+            payload: []
+        )
+        let sold = effects([
+            .createInvoice(.init()), send(42_087, again: true), send(42_085), send(42_087),
+            .cancelInvoice(.with { $0.paymentHash = hash }),
+        ])
+        let asked = await bench.write(bench.tell(.message(request, key)))
+        let selling = try bench.step(asked, to: .quoting, sold)
+        #expect(selling.begun == ["createInvoice", "send 2"])
+        let after = ["createInvoice", "send 2", "send 3", "send 4", "cancelInvoice"]
+        #expect(await bench.write(selling).begun == after)
+    }
+
+    @Test func `a job can't take another one's messages`() async throws {
+        let first = await bench.submit()
+        let other = try #require(Bytes32([UInt8](repeating: 8, count: 32)))
+        let second = await bench.submit(other, number: 2)
+        _ = try bench.step(first, to: .quoting, [request])
+        var stolen = request
+        stolen.send.msgID = Data(repeating: 4, count: 32)
+        #expect(try bench.step(second, to: .quoting, [stolen]).complaints == ["foreign_job_id"])
+        let owner = bench.engine.requesterJob(peer: bench.seller, jobID: bench.key.id)
+        #expect(owner == bench.key)
+    }
+
+    @Test func `a step that contradicts the journal is not made for ever`() async throws {
+        _ = await bench.submit()
+        let id = try #require(Bytes32([UInt8](repeating: 8, count: 32)))
+        let other = JobKey(role: .requester, peer: bench.seller, id: id)
+        _ = await bench.submit(id, number: 2)
+        bench.restart()
+        var outputs = await bench.write(bench.tell(.peerReturned(other)))
+        // Only the journal remembers whose job_id it is.
+        var attempts = 0
+        while outputs.step != nil, attempts < 10 {
+            attempts += 1
+            outputs = await bench.write(try bench.step(outputs, to: .quoting, [request]))
+            #expect(outputs.complaints.count == 1)
+        }
+        #expect(attempts == 3)
+        #expect(bench.engine.jobCounts.parked == 1)
+    }
+
+    @Test func `an order to pay under the id of something done is taken back`() async throws {
+        let quoting = try bench.step(await bench.submit(), to: .quoting, [request])
+        _ = await bench.write(quoting)
+        _ = bench.tell(.sent(bench.key, effect: 1, .sent))
+        _ = await bench.write(bench.tell(.tick))
+        let pay = BusEffect.with { effect in
+            effect.id = 1
+            effect.pay.paymentHash = Data(bench.hash.bytes.bytes)
+        }
+        let returned = bench.tell(.peerReturned(bench.key))
+        let outputs = await bench.write(try bench.step(returned, to: .paying, [pay]))
+        #expect(outputs.contains { if case .withdrawPayment = $0 { true } else { false } })
+        #expect(!outputs.contains { if case .pay = $0 { true } else { false } })
+    }
+
+    @Test func `a request that no worker can take is refused, and may come again`() async throws {
+        let key = JobKey(role: .provider, peer: bench.seller, id: bench.key.id)
+        let asked = EngineInput.message(
+            JobMessage(
+                peer: bench.seller,
+                type: 42_083,
+                protocolVersion: 1,
+                jobID: key.id,
+                messageID: .zero,
+                expiresAt: bench.now.advanced(bySeconds: 60),
+                payload: []
+            ),
+            key
+        )
+        for _ in 0..<2 {
+            var outputs = await bench.write(bench.tell(asked))
+            let pay = BusEffect.with {
+                $0.id = 1
+                $0.pay = BusPay()
+            }
+            for _ in 0..<3 { outputs = try bench.step(outputs, to: .quoting, [pay]) }
+            #expect(outputs.contains { if case .refuse = $0 { true } else { false } })
+            #expect(bench.engine.jobCounts == (open: 0, parked: 0))
+        }
+    }
+
+    @Test func `a message a full job has no room for may come again`() async throws {
+        let submitted = await bench.submit()
+        #expect(submitted.step != nil)
+        func message(_ number: UInt8) throws -> EngineInput {
+            .message(
+                JobMessage(
+                    peer: bench.seller,
+                    type: 42_085,
+                    protocolVersion: 1,
+                    jobID: bench.key.id,
+                    messageID: try #require(Bytes32([UInt8](repeating: number, count: 32))),
+                    expiresAt: bench.now.advanced(bySeconds: 60),
+                    payload: []
+                ),
+                bench.key
+            )
+        }
+        // One event is with the worker and counts until it is answered.
+        for number in UInt8(1)...31 {
+            #expect(bench.tell(try message(number)).forgotten.isEmpty)
+        }
+        let last = try #require(Bytes32([UInt8](repeating: 32, count: 32)))
+        #expect(bench.tell(try message(32)).forgotten == [last])
+        #expect(bench.engine.counts["message.job_full"] == 1)
+    }
+
+    @Test func `a client that cancels has agreed to nothing, whatever a worker asks for then`()
+        async throws
+    {
+        let submitted = await bench.submit()
+        let accepted = bench.tell(
+            .accept(ClientTicket(2), bench.key, ceiling: MilliSatoshi(msat: 5))
+        )
+        _ = await bench.write(accepted)
+        #expect(bench.ceilings == [])
+        _ = await bench.write(bench.tell(.cancel(ClientTicket(3), bench.key)))
+        let pay = BusEffect.with { effect in
+            effect.id = 1
+            effect.pay.paymentHash = Data(bench.hash.bytes.bytes)
+        }
+        _ = try bench.step(submitted, to: .paying, [pay])
+        #expect(bench.ceilings == [nil])
+        #expect(try await bench.ceilingOnDisk() == nil)
     }
 
     @Test func `a job that the journal does not let end is tried again until it does`()
@@ -114,6 +342,36 @@ import Testing
         let ended = await bench.write(bench.tell(.tick))
         #expect(ended.changes.map(\.finishedUnix) == [bench.now.seconds])
         #expect(bench.engine.jobCounts.open == 0)
+    }
+}
+
+extension [EngineOutput] {
+    /// The rules that a worker broke.
+    fileprivate var complaints: [String] {
+        compactMap { if case .complain(_, let rule) = $0 { rule } else { nil } }
+    }
+
+    /// The effects that are carried out, in order.
+    fileprivate var begun: [String] {
+        compactMap { output in
+            switch output {
+            case .send(_, let effect, _, _): "send \(effect)"
+            case .pay: "pay"
+            case .createInvoice: "createInvoice"
+            case .cancelInvoice: "cancelInvoice"
+            default: nil
+            }
+        }
+    }
+
+    /// What is to be sent.
+    fileprivate var messages: [BusSendMessage] {
+        compactMap { if case .send(_, _, let message, _) = $0 { message } else { nil } }
+    }
+
+    /// The ids of messages that may come again.
+    fileprivate var forgotten: [Bytes32] {
+        compactMap { if case .forget(let message) = $0 { message.messageID } else { nil } }
     }
 }
 

@@ -35,8 +35,13 @@ import Testing
     }
 
     /// Commits the intent at a time; gives the refusal.
-    private func intend(_ order: SampleOrder, at time: UInt64 = 10_010) async throws -> BusFailure?
-    {
+    ///
+    /// `consent` is what the client agreed to on disk, if not what memory says.
+    private func intend(
+        _ order: SampleOrder,
+        at time: UInt64 = 10_010,
+        consent: MilliSatoshi? = nil
+    ) async throws -> BusFailure? {
         var order = order
         order.now = time
         order.timestamp = time - 10
@@ -47,8 +52,11 @@ import Testing
         let decision = try order.decide().get()
         let job = try self.job(order)
         let at = UnixTime(seconds: time)
+        let consent = consent ?? order.ceiling
         if try await journal.job(job) == nil {
-            try await journal.commit(Step(job: job, version: 0, at: at, state: [1]))
+            try await journal.commit(
+                Step(job: job, version: 0, at: at, state: [1], facts: [.authorised(consent)])
+            )
         }
         do throws(JournalError) {
             try await journal.record([decision.fact], for: job, at: at)
@@ -111,6 +119,26 @@ import Testing
         rules.dailyBudget = Self.sat(50)
         #expect(try await intend(order(2, sat: 100, rules))?.code == "daily-budget")
         #expect(try await journal.unresolvedPayments().isEmpty)
+    }
+
+    @Test func `a client's word counts as the transaction finds it, not as it was before`()
+        async throws
+    {
+        let rules = MoneyRules(network: .regtest)
+        let lowered = order(1, sat: 100, rules)
+        let refusal = try await intend(lowered, consent: Self.sat(99))
+        #expect(refusal?.code == "above-ceiling")
+        // Taken back after the decision and before its commit.
+        let job = try self.job(lowered)
+        try await journal.record([.authorised(nil)], for: job, at: UnixTime(seconds: 10_010))
+        #expect(try await intend(lowered)?.code == "no-ceiling")
+        #expect(try await journal.unresolvedPayments().isEmpty)
+        try await journal.record(
+            [.authorised(Self.sat(100))],
+            for: job,
+            at: UnixTime(seconds: 10_010)
+        )
+        #expect(try await intend(lowered) == nil)
     }
 
     @Test func `what the journal itself forbids has a code of its own`() async throws {

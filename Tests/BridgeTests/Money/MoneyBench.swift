@@ -149,7 +149,10 @@ struct MoneyBench: Sendable {
     }()
 
     func add(_ job: JobKey, to journal: Journal) async throws {
-        try await journal.commit(Step(job: job, version: 0, at: clock.now, state: [1]))
+        let consent = Fact.authorised(.totalSupply)
+        try await journal.commit(
+            Step(job: job, version: 0, at: clock.now, state: [1], facts: [consent])
+        )
     }
 
     // MARK: Buying
