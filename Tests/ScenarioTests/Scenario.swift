@@ -8,20 +8,45 @@ import LCPWire
 import LightningCrypto
 import LightningTypes
 import SwiftProtobuf
-import Testing
-import WorkerKit
 
 /// Two nodes, their lnds and what is between them, in one task under a seed.
+///
+/// The same seed makes the same moves: nothing here reads a clock, draws a random number of its own
+/// or walks a set in the order of its hashes.
 final class Scenario {
     /// How unkind the world is, each in one of so many moves; 0 for never.
     struct Faults {
+        /// A message vanishes; lnd says "sent" all the same.
         var loss = 0
+        /// A message arrives twice.
         var repetition = 0
+        /// A message or an HTLC takes minutes.
+        var delay = 0
+        /// A message can't be sent now: the peer or lnd is away.
+        var blocking = 0
+        /// A payment fails on its way.
+        var failure = 0
+        /// A node is killed, and stays away for up to half a minute.
         var crash = 0
+        /// A worker dies with its work.
         var workerDeath = 0
+        /// A write finds no room on the disk.
+        var fullDisk = 0
+        /// A connection comes back, and the peer may have missed something.
+        var reconnection = 0
 
         static let none = Faults()
-        static let all = Faults(loss: 8, repetition: 10, crash: 40, workerDeath: 20)
+        static let all = Faults(
+            loss: 8,
+            repetition: 10,
+            delay: 12,
+            blocking: 20,
+            failure: 10,
+            crash: 60,
+            workerDeath: 20,
+            fullDisk: 80,
+            reconnection: 200
+        )
     }
 
     /// Something on its way between the nodes, or inside lnd; survives the nodes.
@@ -33,19 +58,25 @@ final class Scenario {
     let buyer: ScenarioNode
     let seller: ScenarioNode
     var lightning = SimulatedLightning()
-    var transit: [Transit] = []
+    /// What is on its way, and when it can arrive at the earliest.
+    var transit: [(item: Transit, at: UnixTime)] = []
     var now = UnixTime(seconds: 1_800_000_000)
     var faults: Faults
     var random: SeededGenerator
-    var messages = 0
+    /// What happened, for the digest and for the proof that the interesting cases did.
+    var trace = ScenarioTrace()
+    /// What must never be and was, in words.
+    var violations: [String] = []
     /// Jobs a client was told of, and may count on.
     var acknowledged: Set<JobKey> = []
+    /// The answers that went out for a paid job, without their envelopes.
+    var outcomes: [JobKey: Set<[UInt8]>] = [:]
     private var lastTicket: UInt64 = 0
 
     init(
         seed: UInt64,
         faults: Faults,
-        directory: String,
+        stores: (buyer: MemoryStore, seller: MemoryStore),
         paymentRule: @escaping Engine.PaymentRule
     ) throws {
         random = SeededGenerator(seed: seed)
@@ -65,7 +96,7 @@ final class Scenario {
         buyer = try ScenarioNode(
             name: "buyer",
             secret: 7,
-            directory: directory,
+            store: stores.buyer,
             random: SeededGenerator(seed: seed &+ 1),
             rules: rules,
             paymentRule: paymentRule
@@ -73,7 +104,7 @@ final class Scenario {
         seller = try ScenarioNode(
             name: "seller",
             secret: 9,
-            directory: directory,
+            store: stores.seller,
             random: SeededGenerator(seed: seed &+ 2),
             rules: rules,
             paymentRule: paymentRule
@@ -82,6 +113,8 @@ final class Scenario {
 
     var nodes: [ScenarioNode] { [buyer, seller] }
 
+    // MARK: - Clients
+
     /// Submits a job as a client would.
     func submit(ceiling: MilliSatoshi?, prompt: String) throws -> (ClientTicket, JobKey) {
         lastTicket += 1
@@ -89,7 +122,7 @@ final class Scenario {
         let key = JobKey(
             role: .requester,
             peer: seller.id,
-            id: try #require(Bytes32(random.bytes(32)))
+            id: try need(Bytes32(random.bytes(32)), "32 bytes")
         )
         let params = try V01.LLMChatParams(profile: "test").encoded()
         let submit = BusSubmit.with {
@@ -125,380 +158,106 @@ final class Scenario {
     ///
     /// - Returns: Whether there was one.
     func move() async throws -> Bool {
+        let arrivals = transit.indices.filter { transit[$0].at <= now }
+        // Writes are made in their order, whatever else happens.
+        var choice = nodes.reduce(arrivals.count) {
+            $0 + $1.pending.count + ($1.writes.isEmpty ? 0 : 1)
+        }
+        guard choice > 0 else { return false }
         for node in nodes where happens(faults.crash) {
-            let downtime = UInt64.random(in: 0...30, using: &random)
-            now = now.advanced(bySeconds: downtime)
-            try await node.crash(downtime: downtime)
-            try await reconcile(node)
+            try await crash(node)
+            return true
         }
-        var moves: [() async throws -> Void] = []
+        if happens(faults.reconnection) {
+            reconnect()
+            return true
+        }
+        choice = Int.random(in: 0..<choice, using: &random)
         for node in nodes {
-            for index in node.pending.indices {
-                moves.append { try await self.perform(node.pending.remove(at: index), node) }
+            if choice < node.pending.count {
+                try await perform(node.pending.remove(at: choice), node)
+                return true
             }
-            // Writes are made in their order, whatever else happens.
-            if !node.writes.isEmpty {
-                moves.append { await self.write(node.writes.removeFirst(), node) }
+            choice -= node.pending.count
+            guard !node.writes.isEmpty else { continue }
+            if choice == 0 {
+                try await write(node.writes.removeFirst(), node)
+                return true
             }
+            choice -= 1
         }
-        for index in transit.indices {
-            moves.append { try await self.arrive(self.transit.remove(at: index)) }
-        }
-        guard let move = moves.randomElement(using: &random) else { return false }
-        try await move()
+        try await arrive(transit.remove(at: arrivals[choice]).item)
         return true
     }
 
-    /// Lets time pass: by a second, or to where something is due.
-    func pass(seconds: UInt64) async throws {
-        now = now.advanced(bySeconds: seconds)
-        for node in nodes {
-            let due = try await node.journal.due(at: now)
-            node.pending.append(.input(.due(wake: due.wake, answer: due.answer)))
-            node.pending.append(.input(.tick))
-            node.pending.append(.input(.unblocked(nil)))
-        }
-    }
-
-    /// Moves until nothing moves and no time is left.
-    func run(seconds: UInt64, step: UInt64 = 1) async throws {
-        let end = now.advanced(bySeconds: seconds)
-        while now < end {
-            var count = 0
-            while try await move() {
-                count += 1
-                try #require(count < 20_000, "the nodes never come to rest")
-            }
-            try await pass(seconds: step)
-        }
-        while try await move() {}
-    }
-
-    private func happens(_ oneIn: Int) -> Bool {
+    /// Whether a fault happens now.
+    func happens(_ oneIn: Int) -> Bool {
         oneIn > 0 && Int.random(in: 0..<oneIn, using: &random) == 0
     }
 
-    private func perform(_ pending: ScenarioNode.Pending, _ node: ScenarioNode) async throws {
-        switch pending {
-        case .input(let input): try await feed(input, node)
-        case .load(let key): try await feed(.loaded(key, try await node.journal.job(key)), node)
-        case .work(let order, var item):
-            if happens(faults.workerDeath) {
-                // Handed on to another worker.
-                return node.pending.append(.work(order, item))
+    /// Ends a node at any point between two moves, and starts it again.
+    private func crash(_ node: ScenarioNode) async throws {
+        trace.note("crash", node.name)
+        let downtime = UInt64.random(in: 0...30, using: &random)
+        now = now.advanced(bySeconds: downtime)
+        try await node.crash(downtime: downtime)
+        try await reconcile(node)
+    }
+
+    /// Lets the requester's jobs ask again, as after a connection was lost.
+    private func reconnect() {
+        trace.note("reconnection")
+        for key in buyer.times.keys.sorted() where key.role == .requester {
+            buyer.pending.append(.input(.peerReturned(key)))
+        }
+        for node in nodes { node.pending.append(.input(.unblocked(nil))) }
+    }
+
+    // MARK: - Time
+
+    /// Moves until nothing moves and the time is over.
+    func run(seconds: UInt64) async throws {
+        let end = now.advanced(bySeconds: seconds)
+        while true {
+            var count = 0
+            while try await move() {
+                count += 1
+                guard count < 20_000 else { throw ScenarioError("the nodes never come to rest") }
             }
-            item.nowUnix = now.seconds
-            item.attempt = 1
-            item.peer = .with {
-                $0.connected = true
-                $0.hasChannel_p = true
-                $0.maxPayloadBytes = 16_384
-                $0.openJobs = node.engine.activeJobs(besides: JobKey(item.job) ?? buyerKey)
-                $0.requestsLastMinute = 1
-            }
-            let context = WorkerContext(nodeID: node.id, network: "regtest")
-            let reply =
-                item.job.role == .provider
-                ? try node.provider.step(item, in: context)
-                : try node.requester.step(item, in: context)
-            try await feed(.stepped(order: order, reply), node)
-        case .compute(let order, let item, let input):
-            let key = try #require(JobKey(item.job))
-            if happens(faults.workerDeath) {
-                return node.pending.append(.compute(order, item, input))
-            }
-            try await compute(order, key, input, node)
+            guard now < end else { return }
+            // The tick of a second records what was sent; after that, only what is due moves.
+            try await pass(to: count > 0 ? now.advanced(bySeconds: 1) : nextInstant(before: end))
         }
     }
 
-    private var buyerKey: JobKey { JobKey(role: .requester, peer: seller.id, id: .zero) }
-
-    private func compute(
-        _ order: UInt64,
-        _ key: JobKey,
-        _ input: [UInt8]?,
-        _ node: ScenarioNode
-    ) async throws {
-        let settled = lightning.invoices.values.filter { $0.state == .settled }.count
-        #expect(settled > 0, "a computation ran before any invoice was settled")
-        var bytes = input
-        if bytes == nil {
-            bytes = try await node.journal.input(of: key)?.reveal("the test computes")
-        }
-        let prompt = try #require(bytes)
-        node.executions[key, default: 0] += 1
-        let reply = BusComputeReply.with { reply in
-            reply.result = .with {
-                $0.output = Data("echo: ".utf8) + Data(prompt)
-                $0.contentType = "text/plain; charset=utf-8"
+    /// Puts the clock forward and does what is due by then.
+    private func pass(to time: UnixTime) async throws {
+        now = time
+        for node in nodes {
+            let isDue = node.times.values.contains { times in
+                [times.wake, times.answer].contains { $0.map { $0 <= now } ?? false }
             }
-        }
-        try await feed(.computed(order: order, reply), node)
-    }
-
-    private func write(_ write: ScenarioNode.Write, _ node: ScenarioNode) async {
-        switch write {
-        case .step(let step):
-            let result: Result<Committed, JournalError>
-            do throws(JournalError) {
-                result = .success(try await node.journal.commit(step))
-            } catch {
-                result = .failure(error)
+            if isDue {
+                let due = try await node.journal.due(at: now)
+                node.pending.append(.input(.due(wake: due.wake, answer: due.answer)))
             }
-            node.pending.append(
-                .input(.committed(step.job, version: step.version + 1, result))
-            )
-        case .record(let facts, let key, let purpose):
-            let result: Result<Void, JournalError>
-            do throws(JournalError) {
-                result = .success(try await node.journal.record(facts, for: key, at: now))
-            } catch {
-                result = .failure(error)
-            }
-            node.pending.append(.input(.recorded(key, purpose, result)))
+            try await feed(.tick, node)
+            try await feed(.unblocked(nil), node)
         }
     }
 
-    private func feed(_ input: EngineInput, _ node: ScenarioNode) async throws {
-        node.engine.handle(input, at: now)
-        for output in node.engine.takeOutputs() { try await carryOut(output, node) }
-    }
-
-    private func carryOut(_ output: EngineOutput, _ node: ScenarioNode) async throws {
-        switch output {
-        case .load(let key): node.pending.append(.load(key))
-        case .commit(let step): node.writes.append(.step(step))
-        case .record(let facts, let key, let purpose):
-            node.writes.append(.record(facts, key, purpose))
-        case .order(let id, _, let item): node.pending.append(.work(id, item))
-        case .compute(let id, _, let item, let input):
-            node.pending.append(.compute(id, item, input))
-        case .withdraw(let id, _, _):
-            node.pending.removeAll { pending in
-                switch pending {
-                case .work(let order, _), .compute(let order, _, _): order == id
-                case .input, .load: false
+    /// When something is due next; the end when nothing is.
+    private func nextInstant(before end: UnixTime) -> UnixTime {
+        var next = end
+        for node in nodes {
+            for times in node.times.values {
+                for time in [times.wake, times.answer].compactMap({ $0 }) {
+                    // What was due and is still there is tried again, as by the bridge.
+                    next = min(next, time > now ? time : now.advanced(bySeconds: 30))
                 }
             }
-        case .send(let key, let effect, let message, let contents):
-            try await send(key, effect, message, contents, node)
-        case .createInvoice(let key, let effect, let order):
-            try createInvoice(key, effect, order, node)
-        case .cancelInvoice(let key, _, let hash): lookUp(lightning.cancel(hash), hash, key, node)
-        case .lookUpInvoices: try await reconcile(node)
-        case .pay(let key, let hash): try await pay(hash, key, node)
-        case .withdrawPayment(let key, let hash): try await withdraw(hash, key, node)
-        case .answer(let ticket, let answer):
-            node.answers[ticket] = answer
-            guard case .job(let job) = answer, let key = JobKey(job.key) else { break }
-            acknowledged.insert(key)
-            try await expectDurable(job, node)
-        case .changed(let job): try await expectDurable(job, node)
-        case .refuse, .forget, .paid: break
-        case .complain(let key, let rule): Issue.record("\(key) broke \(rule)")
-        case .fatal(let error): throw error
         }
-    }
-
-    /// What a client is told must be what it finds when it looks.
-    private func expectDurable(_ told: BusJob, _ node: ScenarioNode) async throws {
-        let key = try #require(JobKey(told.key))
-        let found = BusJob(try #require(try await node.journal.job(key)).summary)
-        #expect(found.version >= told.version, "told of a step that is not on disk")
-        if found.version == told.version { #expect(found.view == told.view) }
-    }
-
-    // MARK: - Messages
-
-    private func send(
-        _ key: JobKey,
-        _ effect: UInt64,
-        _ message: BusSendMessage,
-        _ contents: JobContents,
-        _ node: ScenarioNode
-    ) async throws {
-        let journal = node.journal
-        let outbound = try await OutboundMessage(
-            message,
-            to: key.peer,
-            at: now,
-            input: { () throws(JournalError) in
-                if let input = contents.input { return input }
-                return try await journal.input(of: key)?.reveal("a peer's message")
-            },
-            output: { () throws(JournalError) in
-                if let output = contents.output { return output }
-                return try await journal.answer(of: key)?.reveal("a peer's message")
-            }
-        )
-        guard let outbound else {
-            node.pending.append(.input(.sent(key, effect: effect, .givenUp)))
-            return
-        }
-        node.pending.append(.input(.sent(key, effect: effect, .sent)))
-        messages += 1
-        // lnd says "sent" all the same.
-        if happens(faults.loss) { return }
-        transit.append(.message(from: node.id, to: key.peer, outbound))
-        if happens(faults.repetition) {
-            transit.append(.message(from: node.id, to: key.peer, outbound))
-        }
-    }
-
-    private func arrive(_ transit: Transit) async throws {
-        switch transit {
-        case .message(let sender, let receiver, let message):
-            guard let node = nodes.first(where: { $0.id == receiver }) else { return }
-            try await receive(message, from: sender, node)
-        case .payment(let hash):
-            lightning.arrive(hash)
-            try await report(hash)
-        }
-    }
-
-    /// What the session does with a message: envelope, expiry, replay, routing.
-    private func receive(
-        _ message: OutboundMessage,
-        from sender: NodeID,
-        _ node: ScenarioNode
-    ) async throws {
-        let envelope = try V01.Envelope.codec.decode(message.payload[...])
-        let messageID = envelope.messageID.bytes
-        guard envelope.expiry >= now, node.seen.insert(messageID).inserted else { return }
-        let inbound = JobMessage(
-            peer: sender,
-            type: message.type,
-            protocolVersion: envelope.protocolVersion,
-            jobID: envelope.jobID.bytes,
-            messageID: messageID,
-            expiresAt: min(envelope.expiry, now.advanced(bySeconds: 600)),
-            payload: message.payload
-        )
-        if message.type == 42_083 || message.type == 42_095 {
-            let key = JobKey(role: .provider, peer: sender, id: inbound.jobID)
-            return try await feed(.message(inbound, key), node)
-        }
-        var key = node.engine.requesterJob(peer: sender, jobID: inbound.jobID)
-        if key == nil { key = try await node.journal.job(withWireID: inbound.jobID, from: sender) }
-        if let key { try await feed(.message(inbound, key), node) }
-    }
-
-    // MARK: - Money
-
-    private func createInvoice(
-        _ key: JobKey,
-        _ effect: UInt64,
-        _ order: BusCreateInvoice,
-        _ node: ScenarioNode
-    ) throws {
-        let amount = MilliSatoshi(msat: order.amountMsat)
-        let (hash, text) = try lightning.addInvoice(
-            payee: node.id,
-            key: node.key,
-            amount: amount,
-            descriptionHash: try #require(Bytes32(order.descriptionHash)),
-            expiresAt: UnixTime(seconds: order.expiryUnix),
-            now: now,
-            random: &random
-        )
-        let terms = InvoiceTerms(
-            hash: hash,
-            amount: amount,
-            expiresAt: UnixTime(seconds: order.expiryUnix),
-            profile: order.profile
-        )
-        node.pending.append(
-            .input(
-                .invoiceCreated(key, effect: effect, terms, paymentRequest: Redacted(text))
-            )
-        )
-    }
-
-    private func lookUp(
-        _ state: SimulatedLightning.Invoice.State?,
-        _ hash: PaymentHash,
-        _ key: JobKey,
-        _ node: ScenarioNode
-    ) {
-        switch state {
-        case .settled:
-            let paid = lightning.invoices[hash]?.amount ?? .zero
-            node.pending.append(.input(.invoiceSettled(key, hash, paid: paid)))
-        case .cancelled: node.pending.append(.input(.invoiceCancelled(key, hash)))
-        case .open, nil: break
-        }
-    }
-
-    /// What the payments' desk does: the call is noted before it is made.
-    private func pay(_ hash: PaymentHash, _ key: JobKey, _ node: ScenarioNode) async throws {
-        guard let known = try await node.journal.payment(hash), known.status == .unresolved else {
-            return
-        }
-        if lightning.payments[hash] == nil {
-            guard now <= known.intent.notAfter else {
-                node.pending.append(.input(.paymentFailed(key, hash, .tooLate, nil)))
-                return
-            }
-            try await node.journal.record([.paymentAttempted(hash)], for: key, at: now)
-            lightning.pay(hash, payer: node.id, now: now)
-            transit.append(.payment(hash))
-        }
-        try await report(hash)
-    }
-
-    private func withdraw(_ hash: PaymentHash, _ key: JobKey, _ node: ScenarioNode) async throws {
-        guard let known = try await node.journal.payment(hash), known.status == .unresolved else {
-            return
-        }
-        if known.attempted { return try await pay(hash, key, node) }
-        node.pending.append(.input(.paymentFailed(key, hash, .withdrawn, nil)))
-    }
-
-    /// Tells both sides what became of a payment: lnd's streams.
-    private func report(_ hash: PaymentHash) async throws {
-        guard let payment = lightning.payments[hash], let invoice = lightning.invoices[hash] else {
-            return
-        }
-        if let payer = nodes.first(where: { $0.id == payment.payer }),
-            let record = try await payer.journal.payment(hash)
-        {
-            switch payment.state {
-            case .inFlight: payer.pending.append(.input(.paymentInFlight(record.job, hash)))
-            case .succeeded:
-                payer.pending.append(
-                    .input(
-                        .paymentSucceeded(
-                            record.job,
-                            hash,
-                            invoice.preimage,
-                            fee: SimulatedLightning.fee
-                        )
-                    )
-                )
-            case .failed:
-                payer.pending.append(.input(.paymentFailed(record.job, hash, .lnd, nil)))
-            }
-        }
-        if payment.state == .succeeded, let payee = nodes.first(where: { $0.id == invoice.payee }),
-            let record = try await payee.journal.invoice(hash)
-        {
-            lookUp(.settled, hash, record.job, payee)
-        }
-    }
-
-    /// What the desks do after a start.
-    private func reconcile(_ node: ScenarioNode) async throws {
-        node.seen = []
-        for payment in try await node.journal.unresolvedPayments() {
-            try await pay(payment.intent.hash, payment.job, node)
-        }
-        for invoice in try await node.journal.openInvoices() {
-            lookUp(
-                lightning.invoices[invoice.terms.hash]?.state,
-                invoice.terms.hash,
-                invoice.job,
-                node
-            )
-        }
+        for (_, time) in transit where time > now { next = min(next, time) }
+        return next
     }
 }

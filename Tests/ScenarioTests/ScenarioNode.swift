@@ -9,7 +9,6 @@ import LCPWire
 import LightningCrypto
 import LightningTypes
 import Synchronization
-import Testing
 import WorkerKit
 
 /// One node of a scenario: the real engine and journal, and the real steps of our workers.
@@ -34,7 +33,7 @@ final class ScenarioNode {
     let name: String
     let key: SecretKey
     let id: NodeID
-    let path: String
+    private let store: MemoryStore
     var journal: Journal
     var engine: Engine
     var pending: [Pending] = []
@@ -43,23 +42,26 @@ final class ScenarioNode {
     var seen: Set<Bytes32> = []
     var answers: [ClientTicket: ClientAnswer] = [:]
     var executions: [JobKey: Int] = [:]
-    var crashes = 0
+    /// Each job's newest version on disk, and what its client sees there.
+    private(set) var durable: [JobKey: (version: UInt64, notice: [UInt8])] = [:]
+    /// When each open job is due, by what is on disk.
+    private(set) var times: [JobKey: (wake: UnixTime?, answer: UnixTime?)] = [:]
     let provider: ProviderSteps
     let requester: RequesterSteps
 
     init(
         name: String,
         secret: UInt8,
-        directory: String,
+        store: MemoryStore,
         random: SeededGenerator,
         rules: ProviderRules,
         paymentRule: @escaping Engine.PaymentRule
     ) throws {
         self.name = name
-        key = try #require(SecretKey([UInt8](repeating: secret, count: 32)))
+        key = try need(SecretKey([UInt8](repeating: secret, count: 32)), "secret key")
         id = key.publicKey
-        path = directory + "/\(name).journal"
-        journal = try Journal(path: path, options: Self.options)
+        self.store = store
+        journal = try store.open()
         engine = Engine(paymentRule: paymentRule)
         let source = RandomSource(random)
         provider = ProviderSteps(rules: rules, identifiers: IdentifierSource { source.draw() })
@@ -72,20 +74,29 @@ final class ScenarioNode {
 
     private let paymentRule: Engine.PaymentRule
 
-    static let options = Journal.Options(network: "regtest", durability: .normal, readers: 1)
-
     /// Ends the node as SIGKILL would, and starts it again from its journal.
     func crash(downtime: UInt64) async throws {
-        crashes += 1
         pending = []
         writes = []
         answers = [:]
-        try await journal.close()
-        journal = try Journal(path: path, options: Self.options)
+        // What was written is in the store; every write had ended.
+        journal = try store.open()
         engine = Engine(paymentRule: paymentRule)
         for job in try await journal.openJobs(limit: 10_000) {
             pending.append(.input(.restored(job, downtimeSeconds: downtime)))
         }
+    }
+
+    /// A step is on disk.
+    func noteCommit(of step: Step) {
+        let notice = step.notice?.body ?? durable[step.job]?.notice ?? []
+        durable[step.job] = (step.version + 1, notice)
+        times[step.job] = (step.wakeAt, step.answerBy)
+    }
+
+    /// Facts are on disk.
+    func noteRecord(of facts: [Fact], for key: JobKey) {
+        for case .finished in facts { times[key] = nil }
     }
 }
 

@@ -30,8 +30,8 @@ import Testing
             #expect(answer?.reveal("the test compares it") == Array("echo: hello".utf8))
             #expect(scenario.seller.executions.values.reduce(0, +) == 1)
             // Request, quote and result: what the protocol needs and no more.
-            #expect(scenario.messages == 3)
-            try await scenario.expectTruth(of: [key])
+            #expect(scenario.trace.counts["message"] == 3)
+            try await scenario.checkTruth(of: [key])
         }
     }
 
@@ -48,7 +48,7 @@ import Testing
             try await scenario.run(seconds: 5)
             job = BusJob(try #require(try await scenario.buyer.journal.job(key)).summary)
             #expect(job.view.stage == .done)
-            try await scenario.expectTruth(of: [key])
+            try await scenario.checkTruth(of: [key])
         }
     }
 
@@ -59,53 +59,51 @@ import Testing
             #expect(scenario.lightning.payments.isEmpty)
             let job = BusJob(try #require(try await scenario.buyer.journal.job(key)).summary)
             #expect(job.view.priceMsat > 1)
-            try await scenario.run(seconds: 1_500, step: 30)
-            try await scenario.expectTruth(of: [key])
+            try await scenario.run(seconds: 1_500)
+            try await scenario.checkTruth(of: [key])
         }
     }
 
-    @Test(arguments: 0..<48)
-    func `whatever is lost, repeated, reordered or killed, each payment buys one answer`(
-        seed: Int
-    ) async throws {
-        try await withScenario(seed: UInt64(seed) &* 7_919 &+ 11, faults: .all) { scenario in
-            var keys: [JobKey] = []
-            for number in 0..<4 {
-                let ceiling = number == 3 ? nil : MilliSatoshi(msat: 1_000_000)
-                let (_, key) = try scenario.submit(ceiling: ceiling, prompt: "job \(number)")
-                keys.append(key)
-                try await scenario.run(seconds: UInt64.random(in: 0...3, using: &scenario.random))
-            }
-            scenario.accept(keys[3], ceiling: MilliSatoshi(msat: 1_000_000))
-            if Bool.random(using: &scenario.random) { scenario.cancel(keys[2]) }
-            try await scenario.run(seconds: 40)
-            // The world becomes kind, and everything must come to its end.
-            scenario.faults = .none
-            try await scenario.run(seconds: 300, step: 5)
-            try await scenario.run(seconds: 2_400, step: 60)
-            try await scenario.expectTruth(of: keys)
+    @Test func `the same seed makes the same moves`() async throws {
+        let stores = ScenarioStores()
+        for seed in UInt64(0)..<20 {
+            let first = await Storm(seed: seed, in: stores)
+            let second = await Storm(seed: seed, in: stores)
+            #expect(first.trace.digest == second.trace.digest, "seed \(seed)")
+            #expect(first.trace.counts == second.trace.counts, "seed \(seed)")
+            #expect(first.violations == second.violations, "seed \(seed)")
         }
     }
 
-    @Test func `the storms did what they are for`() async throws {
-        var (crashes, paid, executions) = (0, 0, 0)
-        for seed in UInt64(0)..<6 {
-            try await withScenario(seed: seed &+ 500, faults: .all) { scenario in
-                let (_, key) = try scenario.submit(
-                    ceiling: MilliSatoshi(msat: 1_000_000),
-                    prompt: "storm"
-                )
-                try await scenario.run(seconds: 60)
-                scenario.faults = .none
-                try await scenario.run(seconds: 2_400, step: 60)
-                crashes += scenario.nodes.reduce(0) { $0 + $1.crashes }
-                paid += scenario.lightning.payments.values.filter { $0.state == .succeeded }.count
-                executions += scenario.seller.executions.values.reduce(0, +)
-                try await scenario.expectTruth(of: [key])
-            }
+    @Test func `whatever is lost, repeated, reordered or killed, each payment buys one answer`()
+        async throws
+    {
+        let environment = ProcessInfo.processInfo.environment
+        let seeds: Range<UInt64>
+        if let seed = environment["LCP_SEED"].flatMap({ UInt64($0) }) {
+            seeds = seed..<seed + 1
+        } else {
+            seeds = 0..<(environment["LCP_SEEDS"].flatMap { UInt64($0) } ?? 2_000)
         }
-        #expect(crashes > 6, "so few crashes prove nothing")
-        #expect(paid > 0 && executions > 0, "no job was ever paid, so nothing was proved")
+        let (failed, counts) = await Storm.run(seeds, in: ScenarioStores())
+        for storm in failed.prefix(10) {
+            Issue.record(
+                """
+                seed \(storm.seed): \(storm.violations.joined(separator: "; ")). Alone: \
+                LCP_SEED=\(storm.seed) swift test --filter ScenarioTests
+                """
+            )
+        }
+        #expect(failed.isEmpty, "\(failed.count) of \(seeds.count) seeds")
+        print("scenarios: \(counts.sorted { $0.key < $1.key })")
+        guard seeds.count > 100 else { return }
+        for name in [
+            "crash", "worker death", "full disk", "reconnection", "blocked send", "lost message",
+            "repeated message", "replayed message", "expired message", "delay", "execution",
+            "bought: done", "sold: done",
+        ] {
+            #expect((counts[name] ?? 0) > seeds.count / 100, "\(name) hardly ever happened")
+        }
     }
 
     private func withScenario(
@@ -113,57 +111,9 @@ import Testing
         faults: Scenario.Faults,
         _ body: (Scenario) async throws -> Void
     ) async throws {
-        let directory = FileManager.default.temporaryDirectory
-            .appending(path: "lcp-scenario-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(
-            atPath: directory,
-            withIntermediateDirectories: true
-        )
-        defer { try? FileManager.default.removeItem(atPath: directory) }
-        let rules = MoneyRules(network: .regtest)
-        let scenario = try Scenario(
-            seed: seed,
-            faults: faults,
-            directory: directory,
-            paymentRule: {
-                rules.decide($0, job: $1, ceiling: $2, now: $3)
-                    .mapError { PaymentRuleRefusal($0) }
-            }
-        )
-        try await body(scenario)
-        for node in scenario.nodes { try await node.journal.close() }
-    }
-}
-
-extension Scenario {
-    /// Checks both journals against what lnd knows, and that every job has come to an end.
-    func expectTruth(of keys: [JobKey]) async throws {
-        let succeeded = lightning.payments.filter { $0.value.state == .succeeded }
-        for (hash, _) in succeeded {
-            let paid = try #require(try await buyer.journal.payment(hash))
-            #expect(paid.status == .succeeded)
-            #expect(try await seller.journal.invoice(hash)?.state == .settled)
-            let job = BusJob(try #require(try await buyer.journal.job(paid.job)).summary)
-            #expect([.done, .paidFailed].contains(job.view.stage), "stage \(job.view.stage)")
-        }
-        for node in nodes {
-            let totals = try await node.journal.totals(since: UnixTime(seconds: 0))
-            let books =
-                Int64(totals.earned.msat) - Int64(totals.spent.msat) - Int64(totals.fees.msat)
-            #expect(books == lightning.balances[node.id] ?? 0, "\(node.name)'s books are wrong")
-            #expect(try await node.journal.unresolvedPayments().isEmpty)
-            #expect(try await node.journal.openInvoices().isEmpty, "\(node.name) has open invoices")
-        }
-        // One payment for each submission, at most.
-        for key in keys {
-            guard let job = try await buyer.journal.job(key) else {
-                // The crash came first; its client, who heard nothing, submits again.
-                #expect(!acknowledged.contains(key), "\(key) was acknowledged and is lost")
-                continue
-            }
-            #expect(job.payments.values.filter { $0 == .succeeded }.count <= 1)
-            #expect(job.summary.isParked == false)
-            #expect(job.outstanding.isEmpty && job.events.isEmpty, "\(key) still has work to do")
+        try await ScenarioStores().withScenario(seed: seed, faults: faults) { scenario in
+            try await body(scenario)
+            #expect(scenario.violations.isEmpty)
         }
     }
 }

@@ -1,8 +1,8 @@
-import LCPTesting
 import BOLT11
+import Journal
+import LCPTesting
 import LightningCrypto
 import LightningTypes
-import Testing
 
 /// Invoices and payments of all nodes, as lnd would keep them: it never crashes here.
 struct SimulatedLightning {
@@ -10,6 +10,8 @@ struct SimulatedLightning {
         enum State { case open, settled, cancelled }
 
         var payee: NodeID
+        /// The payee's job.
+        var job: JobKey
         var amount: MilliSatoshi
         var expiresAt: UnixTime
         var preimage: Preimage
@@ -33,6 +35,7 @@ struct SimulatedLightning {
 
     mutating func addInvoice(
         payee: NodeID,
+        job: JobKey,
         key: SecretKey,
         amount: MilliSatoshi,
         descriptionHash: Bytes32,
@@ -40,7 +43,7 @@ struct SimulatedLightning {
         now: UnixTime,
         random: inout SeededGenerator
     ) throws -> (hash: PaymentHash, text: String) {
-        let preimage = try #require(Bytes32(random.bytes(32)))
+        let preimage = try need(Bytes32(random.bytes(32)), "32 bytes")
         let hash = PaymentHash(SHA256.hash(preimage.bytes))
         let seconds = expiresAt > now ? expiresAt.seconds - now.seconds : 1
         let draft = try InvoiceDraft(
@@ -48,7 +51,7 @@ struct SimulatedLightning {
             amount: amount,
             timestamp: now,
             paymentHash: hash,
-            paymentSecret: try #require(Bytes32(random.bytes(32))),
+            paymentSecret: try need(Bytes32(random.bytes(32)), "32 bytes"),
             description: .hash(descriptionHash),
             minFinalCLTV: 80,
             expirySeconds: seconds
@@ -56,6 +59,7 @@ struct SimulatedLightning {
         let text = try draft.signed(with: key)
         invoices[hash] = Invoice(
             payee: payee,
+            job: job,
             amount: amount,
             expiresAt: now.advanced(bySeconds: seconds),
             preimage: Preimage(preimage),
@@ -79,12 +83,12 @@ struct SimulatedLightning {
         payments[hash] = Payment(payer: payer, state: isPayable ? .inFlight : .failed)
     }
 
-    /// Lets a payment in flight arrive, or fail when its invoice was cancelled in between.
-    mutating func arrive(_ hash: PaymentHash) {
+    /// Lets a payment in flight arrive, or fail: on its way, or when its invoice can't take it.
+    mutating func arrive(_ hash: PaymentHash, now: UnixTime, fails: Bool) {
         guard let payment = payments[hash], payment.state == .inFlight,
             let invoice = invoices[hash]
         else { return }
-        guard invoice.state == .open else {
+        guard !fails, invoice.state == .open, now <= invoice.expiresAt else {
             payments[hash]?.state = .failed
             return
         }
