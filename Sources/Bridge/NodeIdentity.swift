@@ -15,8 +15,6 @@ package final class NodeIdentity: Sendable {
         var network: Network
     }
 
-    private static let setting = "bridge.node"
-
     private let journal: Journal
     private let expected: Network?
     private let known: Mutex<Identity?>
@@ -30,7 +28,7 @@ package final class NodeIdentity: Sendable {
     package init(_ journal: Journal, expected: Network?) async throws(JournalError) {
         self.journal = journal
         self.expected = expected
-        let bytes = try await journal.setting(Self.setting) ?? []
+        let bytes = try await journal.setting(Journal.ownerSetting) ?? []
         if let node = NodeID(bytes.prefix(33)),
             let network = Network(rawValue: String(decoding: bytes.dropFirst(33), as: UTF8.self))
         {
@@ -81,7 +79,7 @@ package final class NodeIdentity: Sendable {
             CrashPoint.beforeKeepIdentity.reach()
             try await journal.keep(
                 node.nodeID.bytes + Array(network.rawValue.utf8),
-                asSetting: Self.setting
+                asSetting: Journal.ownerSetting
             )
             CrashPoint.afterKeepIdentity.reach()
         }

@@ -33,6 +33,8 @@ final class RunningBridge: Sendable {
     private let control: ControlDoor
     private let queryDoor: RequestDoor
     private let feedSockets: (messages: PubSocket, events: PubSocket)
+    /// Which node lnd is, each time it is ready; for a restored journal.
+    private let nodes = AsyncStream<NodeID>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
     private static let aliveSetting = "bridge.alive"
     private static let secretSetting = "bridge.submission_secret"
@@ -227,6 +229,7 @@ final class RunningBridge: Sendable {
                 return .other
             }
             group.addTask {
+                try await self.reconcile()
                 try await self.loop.run()
                 return .loop
             }
@@ -239,6 +242,28 @@ final class RunningBridge: Sendable {
     }
 
     private enum Part { case loop, other }
+
+    /// Holds all jobs back until a restored journal knows what lnd has paid since the backup.
+    ///
+    /// A shutdown or lnd's absence ends no wait but the process; the next start begins anew.
+    private func reconcile() async throws {
+        guard let backup = try await journal.restoredFrom() else { return }
+        logger.warning(
+            "the journal was restored from a backup: nothing is paid before lnd was asked",
+            metadata: ["journal.backup_unix": "\(backup)"]
+        )
+        let reconciliation = Reconciliation(lnd: lnd, journal: journal, logger: logger)
+        do {
+            try await cancelWhenGracefulShutdown { [nodes] in
+                for await node in nodes.stream {
+                    try await reconciliation.finish(on: node, since: backup)
+                    return
+                }
+            }
+        } catch is CancellationError {
+            // The next start asks again.
+        }
+    }
 
     /// Counts open jobs in and takes up those that something is to be done for.
     private func restore() async throws {
@@ -267,6 +292,7 @@ final class RunningBridge: Sendable {
                     "lnd is ready",
                     metadata: ["lnd.node_id": "\(node.nodeID)", "lnd.network": "\(node.network)"]
                 )
+                nodes.continuation.yield(node.nodeID)
                 for room in rooms.values { await room.announceNode() }
                 loop.inputs.put(.unblocked(nil))
                 await payments.resume()
@@ -508,6 +534,7 @@ final class RunningBridge: Sendable {
             }
         }
         counters["feed.dropped"] = feeds.dropped
+        counters["journal.not_reconciled"] = journal.isRestored ? 1 : 0
         let (malformed, busy) = queryDoor.counts
         let (malformedControl, busyControl) = control.door.counts
         counters["request.malformed"] = malformed + malformedControl

@@ -46,7 +46,7 @@ package final class Journal: Sendable {
     /// Until then no payment may be intended: what was paid after the backup is known to lnd alone.
     package var isRestored: Bool { restored.isRestored }
 
-    let pool: DatabasePool
+    let pool: any DatabaseWriter
     let writer: BatchWriter
     let restored: RestoredFlag
     private let lock: Mutex<FileLock?>
@@ -61,27 +61,53 @@ package final class Journal: Sendable {
     ///   - options: Durability and network.
     /// - Throws: `lockedByAnotherProcess`, `newerSchema`, `notAJournal`, `durabilityRefused`,
     ///   `pathUnusable`, `diskFull`, `damaged` or `ioFailed`; the file is as it was.
-    package init(path: String, options: Options = Options()) throws(JournalError) {
+    package convenience init(
+        path: String,
+        options: Options = Options()
+    ) throws(JournalError) {
         try Self.check(options)
         let path = try JournalFiles.resolve(path)
-        lock = Mutex(try FileLock(besides: path))
+        let lock = try FileLock(besides: path)
+        try JournalFiles.checkRestored(path)
         try JournalFiles.prepare(path)
+        let pool: DatabasePool
         do {
-            let pool = try DatabasePool(
+            pool = try DatabasePool(
                 path: path,
                 configuration: Self.configuration(options, path: path)
             )
             try pool.writeWithoutTransaction { try Self.begin($0, options: options) }
             // The file's name too must survive a power failure.
             try JournalFiles.flushFolder(of: path)
-            self.pool = pool
-            restored = RestoredFlag(
-                try pool.read { try JournalFiles.isBackup($0) }
-            )
+        } catch {
+            throw .from(error, path: path)
+        }
+        try self.init(path: path, pool: pool, lock: lock)
+    }
+
+    /// Takes up a database that is ready: of the present schema, and nobody else's.
+    ///
+    /// - Parameters:
+    ///   - path: The file, for errors.
+    ///   - pool: The database.
+    ///   - lock: The right to write; nil for a database that others can't reach.
+    /// - Throws: `damaged` or `ioFailed`.
+    init(
+        path: String,
+        pool: any DatabaseWriter,
+        lock: consuming FileLock?
+    ) throws(JournalError) {
+        do {
+            try pool.writeWithoutTransaction { database in
+                try database.execute(sql: "UPDATE payment SET attempted = 1 WHERE status = 0")
+            }
+            restored = RestoredFlag(try pool.read { try JournalFiles.isBackup($0) })
         } catch {
             throw .from(error, path: path)
         }
         self.path = path
+        self.pool = pool
+        self.lock = Mutex(lock)
         writer = BatchWriter(pool: pool, path: path)
     }
 
@@ -157,6 +183,5 @@ package final class Journal: Sendable {
             }
         }
         try Schema.migrate(database)
-        try database.execute(sql: "UPDATE payment SET attempted = 1 WHERE status = 0")
     }
 }

@@ -12,6 +12,8 @@ package struct JournalError: Error, Equatable, Sendable {
         case newerSchema
         /// The file is a database, but not one of ours.
         case notAJournal
+        /// The journal that a backup was to replace is another node's.
+        case otherJournal
         /// Less than full durability was asked for where real money moves.
         case durabilityRefused
         /// The path can't be used: no such folder, no permission.
@@ -95,8 +97,9 @@ extension JournalError.Code {
             .alreadyPaying, .paymentRefused, .notReconciled, .contradictsRecord, .replayed,
             .quotaExceeded, .notFinished:
             true
-        case .lockedByAnotherProcess, .newerSchema, .notAJournal, .durabilityRefused,
-            .pathUnusable, .overloaded, .diskFull, .damaged, .ioFailed, .closed, .cancelled:
+        case .lockedByAnotherProcess, .newerSchema, .notAJournal, .otherJournal,
+            .durabilityRefused, .pathUnusable, .overloaded, .diskFull, .damaged, .ioFailed, .closed,
+            .cancelled:
             false
         }
     }
@@ -107,8 +110,8 @@ extension JournalError.Code {
         case .paymentHashTaken, .alreadyPaying, .paymentRefused, .notReconciled: true
         case .staleVersion, .unknown, .invalidStep, .clientKeyTaken, .contradictsRecord, .replayed,
             .quotaExceeded, .notFinished, .lockedByAnotherProcess, .newerSchema, .notAJournal,
-            .durabilityRefused, .pathUnusable, .overloaded, .diskFull, .damaged, .ioFailed, .closed,
-            .cancelled:
+            .otherJournal, .durabilityRefused, .pathUnusable, .overloaded, .diskFull, .damaged,
+            .ioFailed, .closed, .cancelled:
             false
         }
     }
@@ -121,6 +124,7 @@ extension JournalError.Code {
         case .lockedByAnotherProcess: "Stop the other lcp-bridge, or pass another --journal path"
         case .newerSchema: "Run the version that wrote it, or a newer one; nothing was changed"
         case .notAJournal: "Pass the path of a journal, or of a file that does not exist yet"
+        case .otherJournal: "Pass a backup of this node's journal; nothing was changed"
         case .durabilityRefused: "Leave --durability out; it is for benchmarks on test networks"
         case .pathUnusable: "Create the folder and give this user the right to write in it"
         case .staleVersion: "Nothing to do: another worker answered first and its reply stands"

@@ -62,6 +62,14 @@ package struct Bytes32: Hashable, Sendable {
     private init() { (first, second, third, fourth) = (0, 0, 0, 0) }
 }
 
+extension Bytes32: Comparable {
+    /// The order of the bytes, so that what is walked by name is walked in the same order always.
+    package static func < (left: Bytes32, right: Bytes32) -> Bool {
+        (left.first, left.second, left.third, left.fourth)
+            < (right.first, right.second, right.third, right.fourth)
+    }
+}
+
 /// A 32-byte value with a meaning of its own: a hash or an identifier that may be shown and logged.
 ///
 /// Distinct meanings are distinct types; none of them converts into another.

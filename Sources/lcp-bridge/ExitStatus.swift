@@ -32,7 +32,7 @@ enum ExitStatus: Int32 {
             switch error.code {
             case .lockedByAnotherProcess: self = .inUse
             case .newerSchema, .notAJournal, .damaged: self = .badData
-            case .durabilityRefused, .pathUnusable: self = .configuration
+            case .durabilityRefused, .pathUnusable, .otherJournal: self = .configuration
             default: self = .inputOutput
             }
         case let error as ZeroMQError: self = error.code == .addressInUse ? .inUse : .configuration

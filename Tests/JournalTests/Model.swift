@@ -79,6 +79,7 @@ struct Model {
             guard present.version == step.version else { throw Refusal(code: .staleVersion) }
         }
         var job = jobs[step.job] ?? Job()
+        guard step.answeredEvents < job.nextEvent else { throw Refusal(code: .staleVersion) }
         job.version += 1
         job.state = step.state
         job.wakeAt = step.wakeAt

@@ -134,7 +134,7 @@ import Testing
             state: random.bytes(Int.random(in: 0..<40, using: &random)),
             effects: effects,
             wakeAt: Bool.random(using: &random) ? Sample.time(7) : nil,
-            answeredEvents: UInt64.random(in: 0..<8, using: &random),
+            answeredEvents: UInt64.random(in: 0..<2, using: &random),
             facts: facts
         )
     }

@@ -173,6 +173,18 @@ import Testing
         #expect(try await journal.job(job)?.events.map(\.sequence) == [3, 4, 5])
     }
 
+    @Test func `a step that answers an event whose write failed is stale`() async throws {
+        try await journal.add(job, facts: [.event(kind: 1, body: [], limit: nil)])
+        // The event and the payment it told of found no room; the step made from it does.
+        var next = step(1)
+        next.answeredEvents = 2
+        #expect(await code { try await journal.commit(next) } == .staleVersion)
+        #expect(try await journal.job(job)?.events.map(\.sequence) == [1])
+        next.answeredEvents = 1
+        try await journal.commit(next)
+        #expect(try await journal.job(job)?.events.isEmpty == true)
+    }
+
     @Test func `contents are stored, kept and dropped apart from the state`() async throws {
         var first = step(0)
         first.input = .store(Redacted([1, 2, 3]))

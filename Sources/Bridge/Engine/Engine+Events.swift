@@ -265,9 +265,9 @@ extension Engine {
 
     /// Tries again what waited for a peer.
     mutating func unblock(_ peer: NodeID?, _ now: UnixTime) {
-        let peers = peer.map { [$0] } ?? Array(blocked.keys)
+        let peers = peer.map { [$0] } ?? blocked.keys.sorted()
         for peer in peers {
-            for key in blocked.removeValue(forKey: peer) ?? [] { sendBlocked(key, now) }
+            for key in (blocked.removeValue(forKey: peer) ?? []).sorted() { sendBlocked(key, now) }
         }
     }
 
@@ -287,7 +287,7 @@ extension Engine {
 
     /// Records sends that no step came for.
     mutating func recordSends() {
-        for key in unrecorded {
+        for key in unrecorded.sorted() {
             guard let job = jobs[key], !job.isLost, job.step == nil, !job.doneSends.isEmpty
             else { continue }
             let done = job.doneSends.sorted()
@@ -305,11 +305,11 @@ extension Engine {
             nextInvoiceLookup = now.advanced(bySeconds: Self.invoiceLookupSeconds)
             put(.lookUpInvoices)
         }
-        for key in retrying.prefix(Self.retriesPerTick) {
+        for key in retrying.sorted().prefix(Self.retriesPerTick) {
             retrying.remove(key)
             sendBlocked(key, now)
         }
-        for key in unstarted {
+        for key in unstarted.sorted() {
             guard let job = jobs[key], job.version == 0 else {
                 unstarted.remove(key)
                 continue
@@ -320,7 +320,7 @@ extension Engine {
             count("message.no_worker")
             drop(job)
         }
-        for key in finishing {
+        for key in finishing.sorted() {
             guard let job = jobs[key] else { continue }
             finishIfDone(job, now)
         }

@@ -31,8 +31,9 @@ extension BusFailure {
         case .paymentRefused: code = error.refusal?.code ?? "payment-refused"
         case .alreadyPaying, .paymentHashTaken, .notReconciled:
             code = Self.label(error.code.rawValue)
-        case .lockedByAnotherProcess, .newerSchema, .notAJournal, .durabilityRefused,
-            .pathUnusable, .staleVersion, .unknown, .invalidStep, .clientKeyTaken,
+        case .lockedByAnotherProcess, .newerSchema, .notAJournal, .otherJournal,
+            .durabilityRefused, .pathUnusable, .staleVersion, .unknown, .invalidStep,
+            .clientKeyTaken,
             .contradictsRecord, .replayed, .quotaExceeded, .notFinished, .overloaded, .diskFull,
             .damaged, .ioFailed, .closed, .cancelled:
             return nil

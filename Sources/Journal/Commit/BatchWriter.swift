@@ -41,11 +41,11 @@ final class BatchWriter: Sendable {
         var counts = WriteCounts()
     }
 
-    private let pool: DatabasePool
+    private let pool: any DatabaseWriter
     private let path: String
     private let queue = Mutex(Queue())
 
-    init(pool: DatabasePool, path: String) {
+    init(pool: any DatabaseWriter, path: String) {
         self.pool = pool
         self.path = path
     }

@@ -109,6 +109,11 @@ extension Row {
         return [UInt8](data)
     }
 
+    func optionalBytes(_ column: Int) throws(JournalError) -> [UInt8]? {
+        if case .null = value(column) { return nil }
+        return try bytes(column)
+    }
+
     func optionalNumber(_ column: Int) throws(JournalError) -> Int64? {
         switch value(column) {
         case .null: nil

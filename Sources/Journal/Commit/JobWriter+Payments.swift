@@ -39,6 +39,7 @@ extension JobWriter {
             )
         }
         if let known = try payment(intent.hash) {
+            if known.job == nil, try adopt(intent, row, key) { return try reopen() }
             guard known.job == row else {
                 throw JournalError(.paymentHashTaken, "\(key): payment \(intent.hash)")
             }
@@ -49,6 +50,13 @@ extension JobWriter {
         )
         guard !isPaying else {
             throw JournalError(.alreadyPaying, "\(key) has a payment already")
+        }
+        guard try !mayBePaid(row, key) else {
+            throw JournalError(
+                .alreadyPaying,
+                "\(key) is older than a payment to its peer that no job is known of",
+                advice: "Submit it again if it was not paid: lcp ledger shows that payment"
+            )
         }
         let (amount, maxFee) = (try intent.amount.checked(), try intent.maxFee.checked())
         let ceiling = try database.first(

@@ -51,6 +51,7 @@ struct JobWriter {
             row = try update(step, on: database)
             next = try outstanding(row, on: database)
         }
+        if step.answeredEvents > 0 { try checkEvents(of: step, row, on: database) }
         var writer = JobWriter(step, row: row, on: database, isRestored: isRestored)
         next = try writer.replace(next, with: step.effects)
         try writer.store(step.input, kind: .input)
@@ -76,6 +77,26 @@ struct JobWriter {
             outstanding: next,
             refusals: try writer.decide(step.payments)
         )
+    }
+
+    /// Refuses a step that answers an event whose own write failed: what the event says of money is
+    /// not in the journal either, and comes again once the job has been read anew.
+    private static func checkEvents(
+        of step: Step,
+        _ row: Int64,
+        on database: Database
+    ) throws {
+        let isThere = try database.exists(
+            "SELECT 1 FROM job WHERE id = ? AND next_event > ?",
+            .number(row),
+            .counter(step.answeredEvents)
+        )
+        guard isThere else {
+            throw JournalError(
+                .staleVersion,
+                "\(step.job): event \(step.answeredEvents) was never recorded"
+            )
+        }
     }
 
     private static func find(

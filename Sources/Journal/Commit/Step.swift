@@ -43,6 +43,8 @@ package struct Step: Sendable {
     /// When a paid job must have been answered; nil for never.
     package var answerBy: UnixTime?
     /// The last event the step answers, with all before it; 0 for none.
+    ///
+    /// One that is not in the journal makes the step stale: its write has failed.
     package var answeredEvents: UInt64
     /// What the client sees from now on; nil leaves it.
     package var notice: Notice?

@@ -188,7 +188,8 @@ extension PaymentRecord {
         attempted = try row.flag(9)
         intendedAt = try row.time(10)
         fee = try row.optionalAmount(11)
-        preimage = status == .succeeded ? Preimage(try row.bytes32(12)) : nil
+        let proof = status == .succeeded ? try row.optionalBytes(12) : nil
+        preimage = proof.flatMap { Bytes32($0) }.map { Preimage($0) }
     }
 }
 

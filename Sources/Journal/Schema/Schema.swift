@@ -10,7 +10,17 @@ enum Schema {
     /// The version this program writes.
     static var version: Int { migrations.count }
 
-    static let migrations = [version1, version2]
+    static let migrations = [version1, version2, version3]
+
+    /// The job_id of a payment that no job is known of, as SQL writes it.
+    static let unattributed = "x'" + String(repeating: "00", count: 32) + "'"
+
+    /// Payments that a restored journal learned of from lnd are found by their payee; version 2 has
+    /// none of them.
+    private static let version3 = """
+        CREATE INDEX payment_unattributed ON payment (peer, intended_at)
+            WHERE job_id = \(unattributed);
+        """
 
     /// The ledger says of a job sold whether its result was cut; what version 1 has written was not.
     private static let version2 = """

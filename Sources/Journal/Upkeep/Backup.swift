@@ -12,8 +12,6 @@ struct Backup {
 
     /// Makes an empty file beside the target, readable by its owner alone.
     init(to file: String) throws(JournalError) {
-        self.file = file
-        partial = file + ".partial"
         guard access(file, F_OK) != 0 else {
             throw JournalError(
                 .pathUnusable,
@@ -21,6 +19,13 @@ struct Backup {
                 advice: "Name a file that does not exist yet"
             )
         }
+        try self.init(replacing: file)
+    }
+
+    /// The same for a target that may be there, and must be out of the way before ``finish()``.
+    init(replacing file: String) throws(JournalError) {
+        self.file = file
+        partial = file + ".partial"
         unlink(partial)
         let descriptor = open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system("open", partial, errno) }
@@ -28,6 +33,8 @@ struct Backup {
     }
 
     /// Copies everything, marks the copy as one, and looks whether it is sound.
+    ///
+    /// A copy of a backup keeps the older time: what happened since then is unknown to both.
     static func copy(
         from source: any DatabaseReader,
         to database: Database,
@@ -38,7 +45,7 @@ struct Backup {
         // One file, no log beside it.
         try database.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA synchronous = 3")
         try database.execute(
-            cached: "INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)",
+            cached: "INSERT OR IGNORE INTO setting (name, value) VALUES (?, ?)",
             .text(JournalFiles.backupSetting),
             .bytes(Array("\(now)".utf8))
         )

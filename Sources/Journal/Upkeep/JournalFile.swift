@@ -10,7 +10,7 @@ package import LightningTypes
 package struct JournalFile {
     /// The file, without symbolic links.
     package let path: String
-    private let database: DatabaseQueue
+    let database: DatabaseQueue
 
     /// Opens a file that is there.
     ///
@@ -72,7 +72,7 @@ package struct JournalFile {
         try read { try JournalSummary($0, path: path) }
     }
 
-    private func read<Value>(_ body: (Database) throws -> Value) throws(JournalError) -> Value {
+    func read<Value>(_ body: (Database) throws -> Value) throws(JournalError) -> Value {
         do {
             return try database.read(body)
         } catch {

@@ -31,3 +31,12 @@ extension JobKey: CustomStringConvertible {
     /// The role and the whole job_id, for logs: `provider job 00ab…`.
     package var description: String { "\(role) job \(id.hex)" }
 }
+
+extension JobKey: Comparable {
+    /// By job_id, then role, then peer: an order that is the same in every process.
+    package static func < (left: JobKey, right: JobKey) -> Bool {
+        if left.id != right.id { return left.id < right.id }
+        if left.role != right.role { return left.role.rawValue < right.role.rawValue }
+        return left.peer < right.peer
+    }
+}

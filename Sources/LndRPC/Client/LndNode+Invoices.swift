@@ -69,12 +69,14 @@ extension LndNode {
     ///   - offset: The index of the last invoice seen; zero to begin.
     ///   - limit: The most invoices to return.
     ///   - onlyPending: Whether to leave out settled and cancelled ones.
+    ///   - time: Only invoices that were made at or after this, by lnd's clock; nil for all.
     /// - Returns: The page; an empty one is the end.
     /// - Throws: ``LndError``.
     package func listInvoices(
         after offset: UInt64 = 0,
         limit: UInt32 = 100,
-        onlyPending: Bool = false
+        onlyPending: Bool = false,
+        since time: UnixTime? = nil
     ) async throws(LndError) -> Page<Invoice> {
         let answer: Lnrpc_ListInvoiceResponse = try await unary(
             .listInvoices,
@@ -83,6 +85,7 @@ extension LndNode {
                 // Zero would mean lnd's default.
                 $0.numMaxInvoices = UInt64(max(limit, 1))
                 $0.pendingOnly = onlyPending
+                $0.creationDateStart = time?.seconds ?? 0
             }
         )
         let invoices = try answer.invoices.map { each throws(LndError) in try Invoice(each) }

@@ -65,12 +65,14 @@ extension LndNode {
     ///   - offset: The index of the last payment seen; zero to begin.
     ///   - limit: The most payments to return.
     ///   - includesIncomplete: Whether to return those in flight and failed too.
+    ///   - time: Only payments that began at or after this, by lnd's clock; nil for all.
     /// - Returns: The page; an empty one is the end.
     /// - Throws: ``LndError``.
     package func listPayments(
         after offset: UInt64 = 0,
         limit: UInt32 = 100,
-        includesIncomplete: Bool = false
+        includesIncomplete: Bool = false,
+        since time: UnixTime? = nil
     ) async throws(LndError) -> Page<Payment> {
         let answer: Lnrpc_ListPaymentsResponse = try await unary(
             .listPayments,
@@ -80,6 +82,7 @@ extension LndNode {
                 $0.maxPayments = UInt64(max(limit, 1))
                 $0.includeIncomplete = includesIncomplete
                 $0.omitHops = true
+                $0.creationDateStart = time?.seconds ?? 0
             }
         )
         let payments = try answer.payments.map { each throws(LndError) in try Payment(each) }

@@ -46,6 +46,8 @@ package struct Payment: Equatable, Sendable {
     package var createdAt: UnixTime
     /// Grows with each payment.
     package var index: UInt64
+    /// The invoice that was paid, as text; nil for a spontaneous payment, which has none.
+    package var paymentRequest: Redacted<String>?
 
     /// Whether nothing will change any more.
     package var isTerminal: Bool {
@@ -66,6 +68,7 @@ extension Payment {
         let nanoseconds = try answer.count(payment.creationTimeNs, "creation_time_ns")
         createdAt = UnixTime(seconds: nanoseconds / 1_000_000_000)
         index = payment.paymentIndex
+        paymentRequest = payment.paymentRequest.isEmpty ? nil : Redacted(payment.paymentRequest)
         status =
             switch payment.status {
             case .initiated: .initiated

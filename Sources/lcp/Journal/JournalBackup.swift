@@ -11,8 +11,7 @@ struct JournalBackup: ParsableCommand {
         abstract: "Copy a journal while it is in use.",
         discussion: """
             The copy appears whole or not at all, and is readable by its owner alone: it holds \
-            prompts and results. Put in the journal's place it pays nothing until the payments \
-            since then are reconciled.
+            prompts and results. lcp journal restore puts it in a journal's place.
 
             \(JournalFailure.help)
             """

@@ -9,7 +9,7 @@ struct JournalCheck: ParsableCommand {
         abstract: "Look for damage in a journal.",
         discussion: """
             Reads the whole file. A damaged journal is no longer written to: stop the bridge, keep \
-            a copy of the files, and put the last backup in its place.
+            a copy of the files, and put the last backup in its place: lcp journal restore.
 
             \(JournalFailure.help)
             """

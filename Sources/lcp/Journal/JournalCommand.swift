@@ -4,13 +4,15 @@ import ArgumentParser
 struct JournalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "journal",
-        abstract: "Check, copy and measure a bridge's journal.",
+        abstract: "Check, copy, restore and measure a bridge's journal.",
         discussion: """
-            Reads the file and changes nothing, beside a running bridge too. No prompt, result or \
-            invoice is shown.
+            All but restore read the file and change nothing, beside a running bridge too. No \
+            prompt, result or invoice is shown.
 
             \(JournalFailure.help)
             """,
-        subcommands: [JournalCheck.self, JournalBackup.self, JournalInfo.self]
+        subcommands: [
+            JournalCheck.self, JournalBackup.self, JournalRestore.self, JournalInfo.self,
+        ]
     )
 }

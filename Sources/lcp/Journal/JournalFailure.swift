@@ -12,7 +12,7 @@ struct JournalFailure: Error {
 
     /// The paragraph every `--help` of these commands ends with.
     static let help = """
-        EXIT CODES: 0 success, 64 the command line is wrong, 65 the journal is damaged or none, 66 \
+        EXIT CODES: 0 success, 64 the command line is wrong, 65 the journal is damaged, none, or another node's, 66 \
         it can't be opened, 73 the copy can't be made there, 74 the disk failed or is full, 75 \
         somebody else holds the file.
         """
@@ -24,7 +24,7 @@ struct JournalFailure: Error {
         status =
             switch error.code {
             case .pathUnusable: subject == .copy ? ExitCode(73) : ExitCode(66)
-            case .damaged, .notAJournal, .newerSchema: ExitStatus.badData
+            case .damaged, .notAJournal, .newerSchema, .otherJournal: ExitStatus.badData
             case .lockedByAnotherProcess, .overloaded: ExitCode(75)
             default: ExitStatus.inputOutput
             }
