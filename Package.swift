@@ -293,6 +293,7 @@ let package = Package(
             dependencies: [
                 "BOLT11", "Bridge", "BridgeProtocol", "Journal", "LCPCore", "LCPTesting", "LCPWire",
                 "LightningCrypto", "LightningTypes", "WorkerKit",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: swiftSettings

@@ -22,10 +22,12 @@ struct Market: Sendable {
     ///
     /// - Parameters:
     ///   - plan: Makes the plan, from the directory that the network will have.
+    ///   - programs: Where the programs are, from the same directory.
     ///   - body: The test.
     /// - Throws: What `body` throws.
     static func run(
         _ plan: (String) throws -> LocalNetworkPlan = { _ in .market() },
+        programs: (String) -> String = { _ in Market.programs },
         _ body: @escaping @Sendable (Market) async throws -> Void
     ) async throws {
         await permits.enter()
@@ -37,7 +39,7 @@ struct Market: Sendable {
         )
         defer { try? FileManager.default.removeItem(atPath: directory) }
         var plan = try plan(directory)
-        plan.programs = programs
+        plan.programs = programs(directory)
         // Other tests may run beside this one.
         plan.patience = .seconds(60)
         do {
@@ -106,7 +108,7 @@ struct Market: Sendable {
         try await network.lndCalls(of: node)[method, default: 0]
     }
 
-    /// Runs a program to its end.
+    /// Runs one of the programs to its end.
     static func run(_ program: String, _ arguments: [String]) async throws -> Outcome {
         let result = try await Subprocess.run(
             .path(FilePath("\(programs)/\(program)")),
