@@ -130,12 +130,23 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // What every process has: its configuration, and its word to the service manager.
+        .target(
+            name: "Settings",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(name: "ServiceNotify", swiftSettings: swiftSettings),
+
         // Processes.
         .target(
             name: "Bridge",
             dependencies: [
                 "BOLT11", "BridgeProtocol", "GRPCNGHTTP2", "Journal", "LCPWire", "LightningCrypto",
-                "LightningTypes", "LndRPC", "ZeroMQ",
+                "LightningTypes", "LndRPC", "ServiceNotify", "ZeroMQ",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -146,14 +157,14 @@ let package = Package(
         .target(
             name: "WorkerKit",
             dependencies: [
-                "BOLT11", "BridgeProtocol", "LCPCore", "LCPWire", "LightningTypes", "ZeroMQ",
+                "BOLT11", "BridgeProtocol", "LCPCore", "LCPWire", "LightningTypes", "ServiceNotify",
+                "Settings", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-                .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["Generated/schema.sha256"],
             swiftSettings: swiftSettings
@@ -213,7 +224,8 @@ let package = Package(
         .executableTarget(
             name: "lcp-bridge",
             dependencies: [
-                "BOLT11", "Bridge", "BuildInfo", "Journal", "LightningTypes", "LndRPC", "ZeroMQ",
+                "BOLT11", "Bridge", "BuildInfo", "Journal", "LightningTypes", "LndRPC",
+                "ServiceNotify", "Settings", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -224,7 +236,7 @@ let package = Package(
         .executableTarget(
             name: "lcp-compute",
             dependencies: [
-                "BridgeProtocol", "BuildInfo", "Compute", "WorkerKit",
+                "BridgeProtocol", "BuildInfo", "Compute", "ServiceNotify", "Settings", "WorkerKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -246,7 +258,7 @@ let package = Package(
         .executableTarget(
             name: "lcp-provider",
             dependencies: [
-                "BridgeProtocol", "BuildInfo", "LCPCore", "LightningTypes", "WorkerKit",
+                "BridgeProtocol", "BuildInfo", "LCPCore", "ServiceNotify", "Settings", "WorkerKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings
@@ -254,7 +266,7 @@ let package = Package(
         .executableTarget(
             name: "lcp-requester",
             dependencies: [
-                "BridgeProtocol", "BuildInfo", "LCPCore", "LightningTypes", "WorkerKit",
+                "BridgeProtocol", "BuildInfo", "LCPCore", "ServiceNotify", "Settings", "WorkerKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings
@@ -381,6 +393,30 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "SettingsTests",
+            dependencies: [
+                "Settings",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ServiceNotifyTests",
+            dependencies: ["ServiceNotify"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "SystemdTests",
+            dependencies: [
+                "LocalNetwork", "lcp", "lcp-bridge", "lcp-compute", "lcp-provider",
+                "lcp-requester", "lcp-simnet",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            exclude: ["sandbox.py"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "NGHTTP2Tests",
             dependencies: ["NGHTTP2", "CNGHTTP2"],
             swiftSettings: swiftSettings
@@ -475,7 +511,8 @@ let package = Package(
             name: "WorkerKitTests",
             dependencies: [
                 "BOLT11", "BridgeProtocol", "LCPCore", "LCPTesting", "LCPWire", "LightningCrypto",
-                "LightningTypes", "WorkerKit",
+                "LightningTypes", "Settings", "WorkerKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: swiftSettings

@@ -31,6 +31,7 @@ package struct StepWorker<Handler: StepHandler>: Service {
         try await WorkerShell(options: options, logger: logger).run { link in
             while let order = await link.next() {
                 link.handle(.finished(lease: order.item.lease, answer(order)))
+                link.leave(order)
             }
         }
     }

@@ -1,4 +1,5 @@
 package import BridgeProtocol
+package import ServiceNotify
 package import ZeroMQ
 
 /// Where a worker connects to, and what it says of itself.
@@ -23,6 +24,9 @@ package struct WorkerOptions: Sendable {
     package var drainLimit: Duration
     /// How long the bridge may take to say that the last replies of a drain have arrived.
     package var dismissalLimit = Duration.seconds(2)
+
+    /// Hears what the worker waits for, and that its sockets, its session and its lanes get ahead.
+    package var notifier = ServiceNotifier.silent
 
     /// Makes options from single endpoints.
     package init(
