@@ -141,13 +141,23 @@ let package = Package(
             dependencies: ["BridgeProtocol", "ZeroMQ"],
             swiftSettings: swiftSettings
         ),
+        // What every process has: its configuration, and its word to the service manager.
+        .target(
+            name: "Settings",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(name: "ServiceNotify", swiftSettings: swiftSettings),
 
         // Processes.
         .target(
             name: "Bridge",
             dependencies: [
                 "BOLT11", "BridgeProtocol", "BusAddresses", "CrashPoints", "GRPCNGHTTP2", "Journal",
-                "LCPWire", "LightningCrypto", "LightningTypes", "LndRPC", "ZeroMQ",
+                "LCPWire", "LightningCrypto", "LightningTypes", "LndRPC", "ServiceNotify", "ZeroMQ",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -159,15 +169,13 @@ let package = Package(
             name: "WorkerKit",
             dependencies: [
                 "BOLT11", "BridgeProtocol", "BusAddresses", "CrashPoints", "LCPCore", "LCPWire",
-                "LightningTypes",
-                "ZeroMQ",
+                "LightningTypes", "ServiceNotify", "Settings", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-                .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["Generated/schema.sha256"],
             swiftSettings: swiftSettings
@@ -229,7 +237,7 @@ let package = Package(
             name: "lcp-bridge",
             dependencies: [
                 "BOLT11", "Bridge", "BuildInfo", "BusAddresses", "Journal", "LightningTypes",
-                "LndRPC", "ZeroMQ",
+                "LndRPC", "ServiceNotify", "Settings", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -240,7 +248,7 @@ let package = Package(
         .executableTarget(
             name: "lcp-compute",
             dependencies: [
-                "BridgeProtocol", "BuildInfo", "Compute", "WorkerKit",
+                "BridgeProtocol", "BuildInfo", "Compute", "ServiceNotify", "Settings", "WorkerKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -262,7 +270,7 @@ let package = Package(
         .executableTarget(
             name: "lcp-provider",
             dependencies: [
-                "BridgeProtocol", "BuildInfo", "LCPCore", "LightningTypes", "WorkerKit",
+                "BridgeProtocol", "BuildInfo", "LCPCore", "ServiceNotify", "Settings", "WorkerKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings
@@ -270,7 +278,7 @@ let package = Package(
         .executableTarget(
             name: "lcp-requester",
             dependencies: [
-                "BridgeProtocol", "BuildInfo", "LCPCore", "LightningTypes", "WorkerKit",
+                "BridgeProtocol", "BuildInfo", "LCPCore", "ServiceNotify", "Settings", "WorkerKit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings
@@ -434,6 +442,30 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "SettingsTests",
+            dependencies: [
+                "Settings",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ServiceNotifyTests",
+            dependencies: ["ServiceNotify"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "SystemdTests",
+            dependencies: [
+                "LocalNetwork", "lcp", "lcp-bridge", "lcp-compute", "lcp-provider",
+                "lcp-requester", "lcp-simnet",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            exclude: ["sandbox.py"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "NGHTTP2Tests",
             dependencies: ["NGHTTP2", "CNGHTTP2"],
             swiftSettings: swiftSettings
@@ -528,7 +560,8 @@ let package = Package(
             name: "WorkerKitTests",
             dependencies: [
                 "BOLT11", "BridgeProtocol", "LCPCore", "LCPTesting", "LCPWire", "LightningCrypto",
-                "LightningTypes", "WorkerKit",
+                "LightningTypes", "Settings", "WorkerKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: swiftSettings

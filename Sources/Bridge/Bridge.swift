@@ -5,6 +5,7 @@ import LightningTypes
 package import LndRPC
 package import Logging
 import ServiceLifecycle
+package import ServiceNotify
 import ZeroMQ
 
 /// `lcp-bridge` as a service: owns the connection to lnd, the bus and the journal.
@@ -34,6 +35,8 @@ package struct Bridge: Service, CustomStringConvertible {
         package var limits = Engine.Limits()
         /// How long what is over stays on disk.
         package var retention = Retention()
+        /// Hears when the bus is served, what is waited for, and that the engine's loop turns.
+        package var notifier = ServiceNotifier.silent
         /// The program's name and version, for status.
         package var program: String
 

@@ -9,6 +9,7 @@ import LightningTypes
 import LndRPC
 import Logging
 import ServiceLifecycle
+import ServiceNotify
 import SwiftProtobuf
 import ZeroMQ
 
@@ -132,6 +133,8 @@ final class RunningBridge: Sendable {
                     feeds.publish(.with { $0.job = job })
                     watches.tell(key, job)
                 },
+                // Without jobs it turns once a second, with the clock.
+                alive: { configuration.notifier.beat() },
                 now: now,
                 logger: logger
             )
@@ -143,6 +146,7 @@ final class RunningBridge: Sendable {
             session: session,
             secret: try await Self.secret(journal)
         )
+        try BusDirectory.admitGroups(configuration.busDirectory)
     }
 
     /// The key of submissions' hashes: drawn once, kept with the journal.
@@ -181,6 +185,7 @@ final class RunningBridge: Sendable {
                 // disk and lnd's connection have threads of their own.
                 try await withTaskExecutorPreference(context.executor) { try await runParts() }
             } onGracefulShutdown: {
+                self.configuration.notifier.stop("finishing the steps that are under way")
                 self.loop.drain()
             }
         } catch let fatal as EngineLoop.Fatal {
@@ -465,8 +470,16 @@ final class RunningBridge: Sendable {
         while true {
             let due = try await journal.due(at: Self.now())
             loop.inputs.put([.due(wake: due.wake, answer: due.answer), .tick])
+            configuration.notifier.tell(await condition())
             try await Task.sleep(for: .seconds(1))
         }
+    }
+
+    /// What the service manager shows: without lnd the bridge is degraded, not failed.
+    private func condition() async -> String {
+        let link = await session.state
+        guard link.name != "ready" else { return "lnd is ready" }
+        return "waiting for lnd: \(link.detail.isEmpty ? link.name : link.detail)"
     }
 
     private func keepHouse() async throws {

@@ -7,11 +7,18 @@ import Journal
 import LndRPC
 import Logging
 import ServiceLifecycle
+import ServiceNotify
+import Settings
 import UnixSignals
 
 /// `lcp-bridge`: the one process beside an lnd that holds its macaroon.
 @main
-struct BridgeCommand: AsyncParsableCommand {
+struct BridgeCommand: ConfiguredProgram {
+    static var plan: SettingsPlan {
+        var plan = SettingsPlan(program: "lcp-bridge")
+        plan.credentials = ["lnd-macaroon": "lnd-macaroon", "lnd-tls-cert": "lnd-tls-cert"]
+        return plan
+    }
     static let configuration = CommandConfiguration(
         commandName: "lcp-bridge",
         abstract: "Connect one lnd to the bus that workers and clients share.",
@@ -20,9 +27,13 @@ struct BridgeCommand: AsyncParsableCommand {
             to workers, carries out what they decide, and may be killed at any moment. Each \
             socket's folder in the bus directory is a right: who can open it has it.
 
+            Each option is also a variable, `LCP_BRIDGE_JOURNAL`, and a key of the file that --config \
+            names, `journal`; see `lcp-bridge help config`.
+
             \(ExitStatus.help)
             """,
-        version: BuildInfo.description
+        version: BuildInfo.description,
+        subcommands: [ConfigurationCommand<Self>.self]
     )
 
     @OptionGroup(title: "lnd and files") var connection: ConnectionOptions
@@ -40,6 +51,14 @@ struct BridgeCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("The least important lines to log.", valueName: "level"))
     var logLevel: LogLevel = .info
+
+    static func main() async { await start() }
+
+    func check() throws {
+        do { try connection.lnd().checkFiles() } catch {
+            throw ConfigurationError(.invalidValue, error.detail)
+        }
+    }
 
     func run() async throws {
         // A reader of our standard error that goes away must not end a process that holds money.
@@ -81,6 +100,7 @@ struct BridgeCommand: AsyncParsableCommand {
         configuration.network = connection.network
         configuration.durability = durability
         configuration.session.keptPeers = connection.providers
+        configuration.notifier = .ofThisProcess()
         money.apply(to: &configuration.money)
         limits.apply(to: &configuration)
         return configuration

@@ -1,34 +1,36 @@
 import ArgumentParser
 import BOLT11
 import Bridge
-import Foundation
+import LightningTypes
 import LndRPC
 
 /// Where lnd, the bus and the journal are.
 struct ConnectionOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "lnd's gRPC address (default: $LCP_LND_ADDRESS or localhost:10009).",
-            valueName: "host:port"
-        )
-    )
-    var lndAddress: String?
+    @Option(help: ArgumentHelp("A bridge.yaml.", valueName: "file"))
+    var config: String?
 
     @Option(
-        help: ArgumentHelp("lnd's tls.cert; without it the system's roots.", valueName: "path")
+        help: ArgumentHelp("lnd's gRPC address; also $LCP_LND_ADDRESS.", valueName: "host:port")
+    )
+    var lndAddress = "localhost:10009"
+
+    @Option(
+        help: ArgumentHelp(
+            "lnd's tls.cert, or the credential lnd-tls-cert; else the system's roots.",
+            valueName: "path"
+        )
     )
     var lndTlsCert: String?
 
-    @Option(help: ArgumentHelp("The macaroon file.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("The macaroon file, or the credential lnd-macaroon.", valueName: "path")
+    )
     var lndMacaroon: String
 
     @Option(
-        help: ArgumentHelp(
-            "The directory of the bus sockets (default: $LCP_BUS_DIR, else /run/lcp).",
-            valueName: "dir"
-        )
+        help: ArgumentHelp("The directory of the bus sockets; also $LCP_BUS_DIR.", valueName: "dir")
     )
-    var busDir: String = ProcessInfo.processInfo.environment["LCP_BUS_DIR"] ?? "/run/lcp"
+    var busDir = "/run/lcp"
 
     @Option(help: ArgumentHelp("The journal's file; made when missing.", valueName: "path"))
     var journal: String
@@ -51,9 +53,8 @@ struct ConnectionOptions: ParsableArguments {
     ///
     /// - Throws: `LndError` for an address of another form.
     func lnd() throws(LndError) -> LndConnection {
-        let environment = ProcessInfo.processInfo.environment["LCP_LND_ADDRESS"]
-        return try LndConnection(
-            address: lndAddress ?? environment ?? "localhost:10009",
+        try LndConnection(
+            address: lndAddress,
             certificatePath: lndTlsCert,
             macaroonPath: lndMacaroon
         )
@@ -62,7 +63,11 @@ struct ConnectionOptions: ParsableArguments {
     func validate() throws {
         do throws(LndError) { _ = try lnd() } catch { throw ValidationError(error.detail) }
         guard !busDir.isEmpty else {
-            throw ValidationError("Pass --bus-dir or set LCP_BUS_DIR")
+            throw ValidationError("--bus-dir must not be empty")
+        }
+        // Arguments and variables can be read by others; so can what is printed of them.
+        guard lndMacaroon.contains("/") || Hex.decode(lndMacaroon) == nil else {
+            throw ValidationError("--lnd-macaroon takes a file's path, not the macaroon itself")
         }
     }
 }

@@ -4,25 +4,25 @@ import Bridge
 /// How much peers and clients may ask of this node.
 struct LimitOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Open jobs of all peers together.", valueName: "count"))
-    var maxJobs: Int?
+    var maxJobs = Engine.Limits().openJobs
 
     @Option(help: ArgumentHelp("Active jobs of one peer on one side.", valueName: "count"))
-    var maxJobsPerPeer: Int?
+    var maxJobsPerPeer = Engine.Limits().activeJobsPerPeer
 
     @Option(
         help: ArgumentHelp("Messages a second one peer may send before it pays.", valueName: "rate")
     )
-    var peerRate: Double?
+    var peerRate = SessionSettings().peerRate.perSecond
 
     @Option(
         help: ArgumentHelp("Messages a second all peers together may send.", valueName: "rate")
     )
-    var totalRate: Double?
+    var totalRate = SessionSettings().totalRate.perSecond
 
     func apply(to configuration: inout Bridge.Configuration) {
-        if let maxJobs { configuration.limits.openJobs = maxJobs }
-        if let maxJobsPerPeer { configuration.limits.activeJobsPerPeer = maxJobsPerPeer }
-        if let peerRate {
+        configuration.limits.openJobs = maxJobs
+        configuration.limits.activeJobsPerPeer = maxJobsPerPeer
+        if peerRate != configuration.session.peerRate.perSecond {
             configuration.session.peerRate = Rate(
                 perSecond: peerRate,
                 burst: Int(max(60, peerRate * 2))
@@ -35,22 +35,20 @@ struct LimitOptions: ParsableArguments {
                 2 * configuration.session.replayPerPeer
             )
         }
-        if let totalRate {
-            configuration.session.totalRate = Rate(
-                perSecond: totalRate,
-                burst: Int(max(1_000, totalRate * 2))
-            )
-        }
+        configuration.session.totalRate = Rate(
+            perSecond: totalRate,
+            burst: Int(max(1_000, totalRate * 2))
+        )
     }
 
     func validate() throws {
-        for (name, value) in [("--max-jobs", maxJobs), ("--max-jobs-per-peer", maxJobsPerPeer)] {
-            if let value, value < 1 { throw ValidationError("\(name) must be at least 1") }
+        for (name, value) in [("--max-jobs", maxJobs), ("--max-jobs-per-peer", maxJobsPerPeer)]
+        where value < 1 {
+            throw ValidationError("\(name) must be at least 1")
         }
-        for (name, value) in [("--peer-rate", peerRate), ("--total-rate", totalRate)] {
-            if let value, !(value > 0 && value <= 1_000_000) {
-                throw ValidationError("\(name) must be above 0 and at most 1000000")
-            }
+        for (name, value) in [("--peer-rate", peerRate), ("--total-rate", totalRate)]
+        where !(value > 0 && value <= 1_000_000) {
+            throw ValidationError("\(name) must be above 0 and at most 1000000")
         }
     }
 }

@@ -1,80 +1,83 @@
 import ArgumentParser
+import BOLT11
 import Bridge
 import LightningTypes
 
 /// What may be spent; the names are those that refusals tell people to change.
 struct MoneyOptions: ParsableArguments {
+    private static let standard = MoneyRules(network: .mainnet)
+
     @Option(
         name: .customLong(MoneySetting.perPayment.rawValue),
         help: ArgumentHelp(
-            "The most one payment may cost, its highest fee included. (default: 10000)",
+            "The most one payment may cost, its highest fee included.",
             valueName: "sat"
         )
     )
-    var perPayment: UInt64?
+    var perPayment = Self.standard.perPayment.msat / 1000
 
     @Option(
         name: .customLong(MoneySetting.dailyBudget.rawValue),
         help: ArgumentHelp(
-            "What may be spent in 24 hours, fees included. (default: 100000)",
+            "What may be spent in 24 hours, fees included.",
             valueName: "sat"
         )
     )
-    var dailyBudget: UInt64?
+    var dailyBudget = Self.standard.dailyBudget.msat / 1000
 
     @Option(
         name: .customLong(MoneySetting.monthlyBudget.rawValue),
         help: ArgumentHelp(
-            "What may be spent in 30 days, fees included. (default: 1000000)",
+            "What may be spent in 30 days, fees included.",
             valueName: "sat"
         )
     )
-    var monthlyBudget: UInt64?
+    var monthlyBudget = Self.standard.monthlyBudget.msat / 1000
 
     @Option(
         name: .customLong(MoneySetting.feeFloor.rawValue),
         help: ArgumentHelp(
-            "The highest routing fee of a small payment. (default: 10)",
+            "The highest routing fee of a small payment.",
             valueName: "sat"
         )
     )
-    var feeFloor: UInt64?
+    var feeFloor = Self.standard.feeFloor.msat / 1000
 
     @Option(
         name: .customLong(MoneySetting.feeShare.rawValue),
         help: ArgumentHelp(
-            "The highest routing fee as a share of the price. (default: 10000)",
+            "The highest routing fee as a share of the price.",
             valueName: "ppm"
         )
     )
-    var feeShare: UInt32?
+    var feeShare = Self.standard.feeSharePPM
 
     @Option(
         name: .customLong(MoneySetting.maxFinalCLTV.rawValue),
         help: ArgumentHelp(
-            "The most blocks a payee may hold a payment. (default: 288)",
+            "The most blocks a payee may hold a payment.",
             valueName: "blocks"
         )
     )
-    var maxFinalCLTV: UInt64?
+    var maxFinalCLTV = Self.standard.maxFinalCLTV
 
     @Option(
         name: .customLong(MoneySetting.cltvLimit.rawValue),
         help: ArgumentHelp(
-            "The most blocks a whole route may hold a payment. (default: 1008)",
+            "The most blocks a whole route may hold a payment.",
             valueName: "blocks"
         )
     )
-    var cltvLimit: UInt32?
+    var cltvLimit = Self.standard.cltvLimit
 
     @Option(
         name: .customLong(MoneySetting.maxInvoiceSeconds.rawValue),
         help: ArgumentHelp(
-            "The longest an invoice may be payable. (default: 86400)",
+            "The longest an invoice may be payable.",
             valueName: "seconds"
         )
     )
-    var maxInvoiceSeconds: UInt64?
+    var maxInvoiceSeconds = Self.standard.maxInvoiceSeconds
 
     @Option(
         name: .customLong(MoneySetting.allowPayee.rawValue),
@@ -89,31 +92,36 @@ struct MoneyOptions: ParsableArguments {
     var isDryRun = false
 
     func apply(to rules: inout MoneyRules) {
-        func set(_ sat: UInt64?, _ path: WritableKeyPath<MoneyRules, MilliSatoshi>) {
+        func set(_ sat: UInt64, _ path: WritableKeyPath<MoneyRules, MilliSatoshi>) {
             // Checked by `validate`.
-            if let sat, let amount = MilliSatoshi(sat: sat) { rules[keyPath: path] = amount }
+            if let amount = MilliSatoshi(sat: sat) { rules[keyPath: path] = amount }
         }
         set(perPayment, \.perPayment)
         set(dailyBudget, \.dailyBudget)
         set(monthlyBudget, \.monthlyBudget)
         set(feeFloor, \.feeFloor)
-        if let feeShare { rules.feeSharePPM = feeShare }
-        if let maxFinalCLTV { rules.maxFinalCLTV = maxFinalCLTV }
-        if let cltvLimit { rules.cltvLimit = cltvLimit }
-        if let maxInvoiceSeconds { rules.maxInvoiceSeconds = maxInvoiceSeconds }
+        rules.feeSharePPM = feeShare
+        rules.maxFinalCLTV = maxFinalCLTV
+        rules.cltvLimit = cltvLimit
+        rules.maxInvoiceSeconds = maxInvoiceSeconds
         if !allowedPayees.isEmpty { rules.allowedPayees = Set(allowedPayees.map(\.node)) }
         rules.isDryRun = isDryRun
     }
 
     func validate() throws {
-        for sat in [perPayment, dailyBudget, monthlyBudget, feeFloor] {
-            guard let sat else { continue }
+        let amounts: [(MoneySetting, UInt64)] = [
+            (.perPayment, perPayment), (.dailyBudget, dailyBudget),
+            (.monthlyBudget, monthlyBudget), (.feeFloor, feeFloor),
+        ]
+        for (setting, sat) in amounts {
             guard let amount = MilliSatoshi(sat: sat), amount <= .totalSupply else {
-                throw ValidationError("\(sat) sat is more than all bitcoin")
+                throw ValidationError("\(setting.option): \(sat) sat is more than all bitcoin")
             }
         }
-        if let feeShare, feeShare > 1_000_000 {
-            throw ValidationError("\(feeShare) ppm is more than the price itself")
+        if feeShare > 1_000_000 {
+            throw ValidationError(
+                "\(MoneySetting.feeShare.option): \(feeShare) ppm is more than the price itself"
+            )
         }
     }
 }

@@ -4,12 +4,19 @@ import BuildInfo
 import Compute
 import Foundation
 import Logging
+import ServiceNotify
+import Settings
 import SwiftProtobuf
 import WorkerKit
 
 /// `lcp-compute`: runs the paid jobs of a bridge.
 @main
-struct LCPCompute: AsyncParsableCommand {
+struct LCPCompute: ConfiguredProgram {
+    static var plan: SettingsPlan {
+        var plan = SettingsPlan(program: "lcp-compute")
+        plan.keys = ["program": "command", "profile": "profiles"]
+        return plan
+    }
     static let configuration = CommandConfiguration(
         commandName: "lcp-compute",
         abstract: "Run paid computations for an lcp-bridge.",
@@ -41,21 +48,35 @@ struct LCPCompute: AsyncParsableCommand {
               lcp-compute --bus-dir /run/lcp --backend deterministic
               lcp-compute --backend exec --profile upper -- tr a-z A-Z
 
+            COMPUTE.YAML
+              backend: exec
+              profiles: [upper]
+              command: [tr, a-z, A-Z]     # what stands after `--`
+
+            Each option is also a variable, `LCP_COMPUTE_BACKEND`, and a key of the file that \
+            --config names; see `lcp-compute help config`.
+
             EXIT STATUS
               0   drained after SIGTERM or SIGINT
               64  an option makes no sense
+              66  the configuration file can't be read
               69  the bus or the program can't be used
               70  a defect of lcp-compute
               77  the bridge refuses this worker
+              78  the configuration is wrong
             """,
-        version: BuildInfo.description
+        version: BuildInfo.description,
+        subcommands: [ConfigurationCommand<Self>.self]
     )
+
+    @Option(help: ArgumentHelp("A compute.yaml.", valueName: "file"))
+    var config: String?
 
     @Option(help: ArgumentHelp("What computes.", valueName: "deterministic|exec"))
     var backend: Backend
 
-    @Option(help: "The bridge's bus directory; LCP_BUS_DIR without it.")
-    var busDir: String?
+    @Option(help: "The bridge's bus directory; also $LCP_BUS_DIR.")
+    var busDir = ""
 
     @Option(help: "The kind of task it runs.")
     var taskKind = "llm.chat"
@@ -88,7 +109,7 @@ struct LCPCompute: AsyncParsableCommand {
     @Option(help: "deterministic: how many milliseconds each job takes.")
     var delay = 0
 
-    @Option(help: "The lowest level of the log on standard error.")
+    @Option(help: ArgumentHelp("The least important lines to log.", valueName: "level"))
     var logLevel = LogLevel.info
 
     @Argument(
@@ -102,11 +123,6 @@ struct LCPCompute: AsyncParsableCommand {
         case deterministic, exec
     }
 
-    /// How much is logged.
-    enum LogLevel: String, ExpressibleByArgument, CaseIterable {
-        case debug, info, notice, warning, error
-    }
-
     /// Between SIGTERM and SIGKILL of a program.
     private static let grace = 2
 
@@ -117,7 +133,7 @@ struct LCPCompute: AsyncParsableCommand {
         if backend != .exec, !command.isEmpty {
             throw ValidationError("Only --backend exec takes a program.")
         }
-        guard busDirectory != nil else {
+        guard !busDir.isEmpty else {
             throw ValidationError("Say where the bridge is: --bus-dir or LCP_BUS_DIR.")
         }
         guard timeLimit > 0, outputLimit > 0, (0...86_400_000).contains(delay) else {
@@ -136,10 +152,19 @@ struct LCPCompute: AsyncParsableCommand {
         }
     }
 
+    static func main() async { await start() }
+
+    func check() throws {
+        guard backend == .exec else { return }
+        do {
+            _ = try ExecBackend(execSettings, environment: environment, logger: Logger(label: ""))
+        } catch { throw ConfigurationError(.invalidValue, "\(error)") }
+    }
+
     func run() async throws {
         let logger = WorkerProgram.logger(
             "lcp-compute",
-            level: Logger.Level(rawValue: logLevel.rawValue) ?? .info
+            level: logLevel.level
         )
         let status =
             switch backend {
@@ -156,26 +181,31 @@ struct LCPCompute: AsyncParsableCommand {
     }
 
     private func execBackend(_ logger: Logger) throws -> ExecBackend {
-        var settings = ExecBackend.Settings(command: command)
-        settings.timeLimit = .seconds(timeLimit)
-        settings.outputLimit = outputLimit
-        settings.contentType = contentType
-        settings.grace = .seconds(Self.grace)
         do {
-            let environment = ProcessInfo.processInfo.environment
-            return try ExecBackend(settings, environment: environment, logger: logger)
+            return try ExecBackend(execSettings, environment: environment, logger: logger)
         } catch {
             logger.critical("stopped", metadata: ["error": "\(error)"])
             throw ExitCode(69)  // EX_UNAVAILABLE
         }
     }
 
+    private var execSettings: ExecBackend.Settings {
+        var settings = ExecBackend.Settings(command: command)
+        settings.timeLimit = .seconds(timeLimit)
+        settings.outputLimit = outputLimit
+        settings.contentType = contentType
+        settings.grace = .seconds(Self.grace)
+        return settings
+    }
+
+    private var environment: [String: String] { ProcessInfo.processInfo.environment }
+
     // MARK: - What it says of itself
 
     private var options: WorkerOptions {
         var options = WorkerOptions(
             role: .compute,
-            busDirectory: busDirectory ?? "",
+            busDirectory: busDir,
             program: "lcp-compute \(BuildInfo.description)"
         )
         options.concurrency = slots
@@ -183,12 +213,8 @@ struct LCPCompute: AsyncParsableCommand {
         // A program that is still running then has its grace within the 25 seconds of a drain.
         options.drainLimit = .seconds(25 - Self.grace)
         options.capabilities = capabilities
+        options.notifier = .ofThisProcess()
         return options
-    }
-
-    private var busDirectory: String? {
-        busDir
-            ?? ProcessInfo.processInfo.environment["LCP_BUS_DIR"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private var slots: Int {

@@ -2,17 +2,19 @@ import ArgumentParser
 import BridgeProtocol
 import BuildInfo
 import LCPCore
-import LightningTypes
+import Settings
 import WorkerKit
 
 @main
-struct ProviderCommand: AsyncParsableCommand {
+struct ProviderCommand: ConfiguredProgram {
+    static let plan = ProviderArguments.plan
     static let configuration = CommandConfiguration(
         commandName: "lcp-provider",
         abstract: "Sell compute: quote, wait for the payment, execute, answer.",
         discussion: """
             A stateless worker of lcp-bridge: it keeps nothing, and may be killed at any moment. \
-            What it sells comes from a file, from flags, or both; a flag goes before the file.
+            What it sells comes from a file, from flags, or both; a flag goes before a variable of the \
+            environment, and that before the file (see `config`).
 
             EXAMPLE
               lcp-provider --bus-dir /run/lcp --profile gpt-5.2:1750000:14000000
@@ -39,22 +41,23 @@ struct ProviderCommand: AsyncParsableCommand {
 
             \(WorkerArguments.exitStatus)
             """,
-        version: BuildInfo.description
+        version: BuildInfo.description,
+        subcommands: [ConfigurationCommand<Self>.self]
     )
 
     @OptionGroup var worker: WorkerArguments
-    @OptionGroup var offers: OfferArguments
+    @OptionGroup(title: "What is sold") var offers: ProviderArguments
+
+    static func main() async { await start() }
+
+    func check() throws { _ = try offers.configuration().rules().capabilities() }
 
     func run() async throws {
-        let rules: ProviderRules
+        let rules = try offers.configuration().rules()
         var options = worker.options(.provider, program: "lcp-provider \(BuildInfo.description)")
-        (rules, options.capabilities) = try ConfigurationError.reported(by: "lcp-provider") {
-            () throws(ConfigurationError) in
-            let rules = try offers.configuration().rules()
-            return (rules, try rules.capabilities())
-        }
+        options.capabilities = try rules.capabilities()
         options.dialects = ProviderSteps.dialects
-        let logger = WorkerProgram.logger("lcp-provider", level: worker.logLevel)
+        let logger = WorkerProgram.logger("lcp-provider", level: worker.logLevel.level)
         let steps = ProviderSteps(rules: rules)
         let service = StepWorker(options: options, handler: steps, logger: logger)
         throw ExitCode(await WorkerProgram.run(service, logger: logger))

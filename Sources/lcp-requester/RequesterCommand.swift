@@ -2,10 +2,12 @@ import ArgumentParser
 import BridgeProtocol
 import BuildInfo
 import LCPCore
+import Settings
 import WorkerKit
 
 @main
-struct RequesterCommand: AsyncParsableCommand {
+struct RequesterCommand: ConfiguredProgram {
+    static let plan = RequesterArguments.plan
     static let configuration = CommandConfiguration(
         commandName: "lcp-requester",
         abstract: "Buy compute: ask, check the quote, have it paid, wait for the answer.",
@@ -13,34 +15,27 @@ struct RequesterCommand: AsyncParsableCommand {
             A stateless worker of lcp-bridge: it keeps nothing, and may be killed at any moment. \
             It can't pay: it checks invoices, and the bridge checks them again and decides.
 
-            REQUESTER.YAML (all with their defaults)
-              quote_wait_seconds: 15        # before asking again
-              quote_attempts: 4
-              payment_margin_seconds: 60    # left of a quote when the last payment may begin
-              expiry_skew_seconds: 5        # how much an invoice may outlive its quote
-              max_final_cltv: 288           # blocks
-              answer_seconds: 900           # after the payment, then the job counts as unanswered
-              repeat_seconds: 60            # before an overdue answer is asked for, then doubling
-              retention_seconds: 604800     # how long an ended job is kept
+            Each option is also a variable, `LCP_REQUESTER_ANSWER_SECONDS`, and a key of the file \
+            that --config names, `answer_seconds`; see `lcp-requester help config`.
 
             \(WorkerArguments.exitStatus)
             """,
-        version: BuildInfo.description
+        version: BuildInfo.description,
+        subcommands: [ConfigurationCommand<Self>.self]
     )
 
     @OptionGroup var worker: WorkerArguments
+    @OptionGroup(title: "Waiting and asking") var asking: RequesterArguments
 
-    @Option(help: ArgumentHelp("A requester.yaml.", valueName: "file"))
-    var config: String?
+    static func main() async { await start() }
+
+    func check() throws {}
 
     func run() async throws {
-        let rules = try ConfigurationError.reported(by: "lcp-requester") {
-            () throws(ConfigurationError) in try RequesterRules(file: config)
-        }
         var options = worker.options(.requester, program: "lcp-requester \(BuildInfo.description)")
         options.dialects = RequesterSteps.dialects
-        let logger = WorkerProgram.logger("lcp-requester", level: worker.logLevel)
-        let steps = RequesterSteps(rules: rules)
+        let logger = WorkerProgram.logger("lcp-requester", level: worker.logLevel.level)
+        let steps = RequesterSteps(rules: asking.rules)
         let service = StepWorker(options: options, handler: steps, logger: logger)
         throw ExitCode(await WorkerProgram.run(service, logger: logger))
     }

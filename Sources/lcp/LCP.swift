@@ -41,7 +41,7 @@ struct LCP: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "Explain the protocol",
-                subcommands: [Decode.self, Encode.self, TermsHash.self]
+                subcommands: [Decode.self, Encode.self, TermsHash.self, Manual.self]
             ),
         ]
     )

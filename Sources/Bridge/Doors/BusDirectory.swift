@@ -1,3 +1,4 @@
+import BridgeProtocol
 import Foundation
 import Glibc
 
@@ -17,6 +18,20 @@ enum BusDirectory {
         for folder in folders where mkdir(path + folder, 0o700) != 0 && errno != EEXIST {
             let cause = String(cString: strerror(errno))
             throw BridgeError(.busDirectory, "\(path)\(folder) can't be made: \(cause)")
+        }
+    }
+
+    /// Lets each socket's group connect, whatever the process's umask: to connect takes write
+    /// permission on the socket.
+    ///
+    /// In a folder with the set-group-ID bit a socket has the folder's group; elsewhere it has the
+    /// bridge's own. Others are never let in.
+    ///
+    /// - Throws: ``BridgeError`` when a bound socket's mode can't be set.
+    static func admitGroups(_ path: String) throws(BridgeError) {
+        for endpoint in BusEndpoint.allCases where chmod("\(path)/\(endpoint.path)", 0o660) != 0 {
+            let cause = String(cString: strerror(errno))
+            throw BridgeError(.busDirectory, "\(path)/\(endpoint.path) can't be opened: \(cause)")
         }
     }
 }

@@ -22,6 +22,8 @@ actor EngineLoop {
         var paidJobs: PaidJobs
         /// Tells observers and watchers of a job that changed.
         var changed: @Sendable (JobKey, BusJob) -> Void
+        /// Told at each turn of the loop.
+        var alive: @Sendable () -> Void = {}
         var now: @Sendable () -> UnixTime
         var logger: Logger
     }
@@ -94,6 +96,7 @@ actor EngineLoop {
                 let now = world.now()
                 for input in batch { engine.handle(input, at: now) }
                 try await carryOut(engine.takeOutputs(), &group)
+                world.alive()
             }
             loads.close()
             group.cancelAll()

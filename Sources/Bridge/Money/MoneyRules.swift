@@ -135,5 +135,5 @@ package enum MoneySetting: String, CaseIterable, Sendable {
     case dryRun = "dry-run"
 
     /// The setting as the command line of lcp-bridge spells it.
-    var option: String { "--\(rawValue)" }
+    package var option: String { "--\(rawValue)" }
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Where an lnd listens and what proves each side to the other.
 package struct LndConnection: Hashable, Sendable {
     /// The host name or IP address, without brackets.
@@ -39,6 +41,17 @@ package struct LndConnection: Hashable, Sendable {
 
     /// The address as `host:port`, IPv6 in brackets.
     package var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+    /// Looks at both files as a connection would.
+    ///
+    /// - Throws: ``LndError`` with code `macaroonFile` for a macaroon that can't be used, and
+    ///   `invalidRequest` for a certificate that can't be read.
+    package func checkFiles() throws(LndError) {
+        if let macaroonPath { _ = try MacaroonFile(path: macaroonPath).current() }
+        if let certificatePath, access(certificatePath, R_OK) != 0 {
+            throw LndError(.invalidRequest, "the certificate \(certificatePath) can't be read")
+        }
+    }
 
     private static func split(_ address: String) -> (host: String, port: UInt16)? {
         let host: Substring

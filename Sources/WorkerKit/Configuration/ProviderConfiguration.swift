@@ -1,6 +1,7 @@
 package import LCPCore
 import LCPWire
 package import LightningTypes
+package import Settings
 
 /// What an operator says about a provider, in a file or in flags.
 package struct ProviderConfiguration: Equatable, Sendable {
@@ -23,6 +24,9 @@ package struct ProviderConfiguration: Equatable, Sendable {
 
     /// Starts from the defaults, which sell nothing.
     package init() {}
+
+    /// The defaults.
+    static let standard = ProviderConfiguration()
 
     /// The limits of `quote_ttl_seconds`; a day is the longest anybody should hold a price.
     package static let quoteSecondsLimits: ClosedRange<UInt64> = 1...86_400

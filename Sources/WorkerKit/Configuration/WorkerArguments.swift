@@ -1,7 +1,6 @@
-package import ArgumentParser
+import ArgumentParser
 package import BridgeProtocol
-import Glibc
-package import Logging
+import ServiceNotify
 
 /// The flags that every worker has.
 package struct WorkerArguments: ParsableArguments {
@@ -22,11 +21,11 @@ package struct WorkerArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The bridge's bus directory; LCP_BUS_DIR without it.",
+            "The bridge's bus directory; also $LCP_BUS_DIR.",
             valueName: "path"
         )
     )
-    package var busDir: String?
+    package var busDir = ""
 
     @Option(
         help: ArgumentHelp(
@@ -41,14 +40,8 @@ package struct WorkerArguments: ParsableArguments {
     )
     package var concurrency = 1
 
-    @Option(
-        help: ArgumentHelp(
-            "trace, debug, info, notice, warning, error or critical.",
-            valueName: "level"
-        ),
-        transform: level
-    )
-    package var logLevel = Logger.Level.info
+    @Option(help: ArgumentHelp("The least important lines to log.", valueName: "level"))
+    package var logLevel = LogLevel.info
 
     /// Made by the parser.
     package init() {}
@@ -63,7 +56,7 @@ package struct WorkerArguments: ParsableArguments {
         guard (1...1024).contains(concurrency), concurrency <= capacity else {
             throw ValidationError("--concurrency must be 1 to 1024, and at most --capacity.")
         }
-        guard !busDirectory.isEmpty else {
+        guard !busDir.isEmpty else {
             throw ValidationError("Say where the bridge is: --bus-dir or LCP_BUS_DIR.")
         }
     }
@@ -75,22 +68,10 @@ package struct WorkerArguments: ParsableArguments {
     ///   - program: Name and version, for people.
     /// - Returns: Options without dialects and capabilities.
     package func options(_ role: WorkerRole, program: String) -> WorkerOptions {
-        var options = WorkerOptions(role: role, busDirectory: busDirectory, program: program)
+        var options = WorkerOptions(role: role, busDirectory: busDir, program: program)
         options.capacity = capacity
         options.concurrency = concurrency
+        options.notifier = .ofThisProcess()
         return options
     }
-
-    /// The bridge's bus directory; empty when nobody said.
-    private var busDirectory: String {
-        busDir ?? getenv("LCP_BUS_DIR").map { String(cString: $0) } ?? ""
-    }
-}
-
-/// Reads a level of swift-log's.
-private func level(_ text: String) throws -> Logger.Level {
-    guard let level = Logger.Level(rawValue: text) else {
-        throw ValidationError("\(text) is not a log level.")
-    }
-    return level
 }

@@ -32,7 +32,10 @@ package struct ComputeWorker<Handler: ComputationHandler>: Service {
     /// - Throws: ``WorkerError``; `CancellationError` when the task is cancelled instead.
     package func run() async throws {
         try await WorkerShell(options: options, logger: logger, isBrief: false).run { link in
-            while let order = await link.next() { await work(order, link) }
+            while let order = await link.next() {
+                await work(order, link)
+                link.leave(order)
+            }
         }
     }
 

@@ -35,6 +35,7 @@ package struct StepWorker<Handler: StepHandler>: Service {
                 let answer = answer(order)
                 WorkerCrashPoint.afterWork.reach()
                 link.handle(.finished(lease: order.item.lease, answer))
+                link.leave(order)
             }
         }
     }

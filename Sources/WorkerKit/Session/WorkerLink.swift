@@ -3,6 +3,7 @@ import CrashPoints
 import DequeModule
 import struct Foundation.Data
 import Logging
+import ServiceNotify
 import SwiftProtobuf
 import Synchronization
 import ZeroMQ
@@ -36,6 +37,8 @@ final class WorkerLink: Sendable {
         var idleLanes: [CheckedContinuation<Order?, Never>] = []
         var idleSender: CheckedContinuation<Outgoing?, Never>?
         var leaseEnds: [Data: CheckedContinuation<Void, Never>] = [:]
+        /// The leases that lanes work on, and since when such a lease is known to be held no more.
+        var lanes: [Data: ContinuousClock.Instant?] = [:]
         var sessionEnd: CheckedContinuation<Void, Never>?
         var dismissalWait: CheckedContinuation<Bool, Never>?
     }
@@ -51,10 +54,12 @@ final class WorkerLink: Sendable {
     }
 
     private let state: Mutex<State>
+    private let notifier: ServiceNotifier
     private let logger: Logger
 
-    init(session: WorkerSession, logger: Logger) {
+    init(session: WorkerSession, notifier: ServiceNotifier = .silent, logger: Logger) {
         state = Mutex(State(session: session))
+        self.notifier = notifier
         self.logger = logger
     }
 
@@ -111,6 +116,7 @@ final class WorkerLink: Sendable {
     }
 
     private func log(_ note: WorkerSession.Note) {
+        if case .joined = note { notifier.tell("working for the bridge") }
         switch note {
         case .joined(let epochChanged):
             if epochChanged {
@@ -129,15 +135,35 @@ final class WorkerLink: Sendable {
 
     /// The next item to handle, in the order in which they were sent; nil when there will be none.
     func next() async -> Order? {
-        if let order = state.withLock({ $0.orders.popFirst() }) { return order }
+        if let order = state.withLock({ $0.takeOrder() }) { return order }
         return await withCheckedContinuation { continuation in
             let answer: Order?? = state.withLock { state in
-                if let order = state.orders.popFirst() { return .some(order) }
+                if let order = state.takeOrder() { return .some(order) }
                 if state.ending != nil { return .some(nil) }
                 state.idleLanes.append(continuation)
                 return nil
             }
             if let answer { continuation.resume(returning: answer) }
+        }
+    }
+
+    /// Says that a lane is done with an item, whatever became of it.
+    func leave(_ order: Order) { state.withLock { $0.lanes[order.item.lease] = nil } }
+
+    /// How long a lane may go on with an item that was finished or taken back.
+    static let patience = Duration.seconds(30)
+
+    /// Whether a lane has been busy with an item for too long after its end: its handler is stuck.
+    ///
+    /// As long as an item is held, its lease is what watches the handler.
+    func isStuck(at now: ContinuousClock.Instant) -> Bool {
+        state.withLock { state in
+            var isStuck = false
+            for (lease, lostAt) in state.lanes where state.session.leases[lease] == nil {
+                state.lanes[lease] = .some(lostAt ?? now)
+                isStuck = isStuck || now - (lostAt ?? now) > Self.patience
+            }
+            return isStuck
         }
     }
 
@@ -231,7 +257,7 @@ extension WorkerLink.State {
     /// Gives idle tasks what there is now.
     fileprivate mutating func feed(_ wakes: inout WorkerLink.Wakes) {
         if let membership = session.membership { maximumReplyBytes = membership.maximumReplyBytes }
-        while !idleLanes.isEmpty, let order = orders.popFirst() {
+        while !idleLanes.isEmpty, let order = takeOrder() {
             wakes.lanes.append((idleLanes.removeFirst(), order))
         }
         if ending != nil {
@@ -251,6 +277,13 @@ extension WorkerLink.State {
                 idleSender = nil
             }
         }
+    }
+
+    /// The next item, for a lane.
+    fileprivate mutating func takeOrder() -> WorkerLink.Order? {
+        guard let order = orders.popFirst() else { return nil }
+        lanes[order.item.lease] = .some(nil)
+        return order
     }
 
     fileprivate mutating func takeReplies() -> WorkerLink.Outgoing? {

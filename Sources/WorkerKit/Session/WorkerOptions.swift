@@ -1,4 +1,5 @@
 package import BridgeProtocol
+package import ServiceNotify
 
 /// Where a worker connects to, and what it says of itself.
 package struct WorkerOptions: Sendable {
@@ -20,6 +21,8 @@ package struct WorkerOptions: Sendable {
     package var drainLimit = Duration.seconds(25)
     /// How long the bridge may take to say that the last replies of a drain have arrived.
     package var dismissalLimit = Duration.seconds(2)
+    /// Hears what the worker waits for, and that its sockets, its session and its lanes get ahead.
+    package var notifier = ServiceNotifier.silent
 
     /// Takes what has no default.
     package init(role: WorkerRole, busDirectory: String, program: String) {

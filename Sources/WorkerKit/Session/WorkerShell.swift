@@ -3,6 +3,7 @@ import BusAddresses
 import CrashPoints
 import Logging
 import ServiceLifecycle
+import ServiceNotify
 import SwiftProtobuf
 import ZeroMQ
 
@@ -24,6 +25,7 @@ struct WorkerShell: Sendable {
         logger[metadataKey: "bus.worker"] = "\(worker)"
         let link = WorkerLink(
             session: WorkerSession(worker: worker, role: options.role, hello: hello),
+            notifier: options.notifier,
             logger: logger
         )
         let context: Context
@@ -44,6 +46,7 @@ struct WorkerShell: Sendable {
         } catch {
             throw WorkerError(.busUnusable, "\(error)")
         }
+        options.notifier.tell("waiting for the bridge")
         logger.info("waiting for the bridge", metadata: ["bus.endpoint": "\(events.endpoint)"])
         await withTaskCancellationHandler {
             await withTaskExecutorPreference(context.executor) {
@@ -73,6 +76,7 @@ struct WorkerShell: Sendable {
             tasks.addTask { await receive(from: events, link) }
             tasks.addTask { await drainWhenAsked(link) }
             tasks.addTask { await leaveUndismissed(link) }
+            tasks.addTask { await pulse(replies, link) }
             await withTaskGroup(of: Void.self) { work in
                 for _ in 0..<max(1, options.concurrency) { work.addTask { await lane(link) } }
                 work.addTask { await sendAll(to: replies, link) }
@@ -134,11 +138,23 @@ struct WorkerShell: Sendable {
     private func drainWhenAsked(_ link: WorkerLink) async {
         do {
             try await gracefulShutdown()
+            options.notifier.stop("finishing what is under way")
             link.handle(.drainRequested)
             try await Task.sleep(for: options.drainLimit)
             link.handle(.drainLimitReached)
         } catch {
             // Cancelled: everything else has ended already.
+        }
+    }
+
+    /// Tells the service manager that the worker is there, and then that everything gets ahead.
+    private func pulse(_ replies: PushSocket, _ link: WorkerLink) async {
+        options.notifier.beat()
+        guard let interval = options.notifier.interval else { return }
+        while (try? await Task.sleep(for: interval)) != nil {
+            // Sends nothing: that the sockets' thread answers is what counts.
+            guard (try? await replies.send([])) != nil, !link.isStuck(at: .now) else { continue }
+            options.notifier.beat()
         }
     }
 

@@ -2,6 +2,7 @@ package import BridgeProtocol
 import Foundation
 package import LCPCore
 import LCPWire
+package import Settings
 import SwiftProtobuf
 
 // What the workers tell the bridge of themselves.

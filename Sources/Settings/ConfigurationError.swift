@@ -1,4 +1,4 @@
-/// What is wrong with a worker's configuration.
+/// What is wrong with a program's configuration.
 package struct ConfigurationError: Error, Equatable, Sendable {
     /// What kind of mistake it is; a stable label.
     package enum Code: String, Sendable {

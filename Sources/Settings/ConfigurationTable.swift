@@ -5,11 +5,11 @@ import Yams
 ///
 /// Whoever reads a table names all its keys; any other is an error with its line. A price that is
 /// misspelt would otherwise be a price that is not charged.
-struct ConfigurationTable {
+package struct ConfigurationTable {
     /// Where the table stands in the file: `llm.chat_profiles`; empty for the whole file.
-    let path: String
+    package let path: String
     /// The table's place: `provider.yaml:12`.
-    let place: String
+    package let place: String
     private let file: String
     private let entries: [(key: String, line: Int, value: Node)]
 
@@ -17,7 +17,11 @@ struct ConfigurationTable {
     private static let sizeLimit = 1 << 20
 
     /// Reads a file.
-    static func read(_ file: String) throws(ConfigurationError) -> ConfigurationTable {
+    ///
+    /// - Parameter file: Its path.
+    /// - Returns: What it says; empty for an empty file.
+    /// - Throws: ``ConfigurationError`` when it can't be read or is no YAML.
+    package static func read(_ file: String) throws(ConfigurationError) -> ConfigurationTable {
         guard let bytes = FileManager.default.contents(atPath: file) else {
             throw ConfigurationError(
                 .unreadable,
@@ -31,8 +35,14 @@ struct ConfigurationTable {
         return try parse(text, file: file)
     }
 
-    /// Reads the text of a file; `file` is its name for error texts.
-    static func parse(
+    /// Reads the text of a file.
+    ///
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - file: The file's name for error texts.
+    /// - Returns: What it says; empty for an empty text.
+    /// - Throws: ``ConfigurationError`` when it is no YAML.
+    package static func parse(
         _ text: String,
         file: String
     ) throws(ConfigurationError) -> ConfigurationTable {
@@ -83,8 +93,11 @@ struct ConfigurationTable {
 
     /// Refuses every key but these.
     ///
-    /// `elsewhere` names keys that other programs read, and says what to do with them.
-    func allow(
+    /// - Parameters:
+    ///   - keys: The keys that may stand here.
+    ///   - elsewhere: Keys that other programs read, and what to do with them.
+    /// - Throws: ``ConfigurationError`` with the line of the first other key.
+    package func allow(
         only keys: [String],
         elsewhere: [String: String] = [:]
     ) throws(ConfigurationError) {
@@ -99,16 +112,26 @@ struct ConfigurationTable {
     }
 
     /// The names of all entries, in the file's order.
-    var keys: [String] { entries.map(\.key) }
+    package var keys: [String] { entries.map(\.key) }
 
     /// A table in this one; nil when the key is absent.
-    func table(_ key: String) throws(ConfigurationError) -> ConfigurationTable? {
+    ///
+    /// - Parameter key: The key.
+    /// - Returns: The table.
+    /// - Throws: ``ConfigurationError`` when the key's value is none.
+    package func table(_ key: String) throws(ConfigurationError) -> ConfigurationTable? {
         guard let (_, value) = entry(key) else { return nil }
         return try ConfigurationTable(value, path: name(key), file: file)
     }
 
     /// A whole number; nil when the key is absent.
-    func integer<Value: FixedWidthInteger>(
+    ///
+    /// - Parameters:
+    ///   - key: The key.
+    ///   - range: What it may be.
+    /// - Returns: The number.
+    /// - Throws: ``ConfigurationError`` for anything else.
+    package func integer<Value: FixedWidthInteger>(
         _ key: String,
         in range: ClosedRange<Value>
     ) throws(ConfigurationError) -> Value? {
@@ -126,7 +149,11 @@ struct ConfigurationTable {
     }
 
     /// `true` or `false`; nil when the key is absent.
-    func flag(_ key: String) throws(ConfigurationError) -> Bool? {
+    ///
+    /// - Parameter key: The key.
+    /// - Returns: Which of them.
+    /// - Throws: ``ConfigurationError`` for anything else.
+    package func flag(_ key: String) throws(ConfigurationError) -> Bool? {
         guard let (line, value) = entry(key) else { return nil }
         guard let scalar = value.scalar, scalar.style == .plain, let flag = Bool(scalar.string)
         else { throw invalid(key, line, "must be true or false") }
@@ -134,7 +161,11 @@ struct ConfigurationTable {
     }
 
     /// A text that is not empty; nil when the key is absent.
-    func text(_ key: String) throws(ConfigurationError) -> String? {
+    ///
+    /// - Parameter key: The key.
+    /// - Returns: The text.
+    /// - Throws: ``ConfigurationError`` for anything else.
+    package func text(_ key: String) throws(ConfigurationError) -> String? {
         guard let (line, value) = entry(key) else { return nil }
         guard let text = value.scalar?.string, !text.isEmpty else {
             throw invalid(key, line, "must be a text")
@@ -142,36 +173,55 @@ struct ConfigurationTable {
         return text
     }
 
-    /// A list of values that a closure can read; nil when the key is absent.
-    func list<Value>(
-        _ key: String,
-        of kind: String,
-        _ read: (String) -> Value?
-    ) throws(ConfigurationError) -> [Value]? {
+    /// A text or a list of texts, as they are written; nil when the key is absent.
+    ///
+    /// - Parameter key: The key.
+    /// - Returns: At least one text, or none for an empty list.
+    /// - Throws: ``ConfigurationError`` for a table, an empty value, or a list that holds either.
+    package func texts(_ key: String) throws(ConfigurationError) -> [String]? {
         guard let (line, value) = entry(key) else { return nil }
-        guard let items = value.sequence else { throw invalid(key, line, "must be a list") }
-        var values: [Value] = []
-        for item in items {
-            guard let text = item.scalar?.string, let value = read(text) else {
-                throw invalid(key, item.mark?.line ?? line, "must hold \(kind)")
+        let nodes = value.sequence.map { Array($0) } ?? [value]
+        var texts: [String] = []
+        for node in nodes {
+            guard let text = node.scalar?.string, !text.isEmpty, node.tag != Tag(.null) else {
+                throw invalid(key, node.mark?.line ?? line, "must have a value")
             }
-            values.append(value)
+            texts.append(text)
         }
-        return values
+        return texts
     }
 
+    /// Where a key stands: `provider.yaml:12`.
+    func place(of key: String) -> String { entry(key).map { "\(file):\($0.line)" } ?? place }
+
+    /// The key with the tables it stands in: `llm.max_output_tokens`.
+    func name(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
     /// Whether a key's value is a single word.
-    func isWord(_ word: String, _ key: String) -> Bool {
+    ///
+    /// - Parameters:
+    ///   - word: The word.
+    ///   - key: The key.
+    /// - Returns: False as well when the key is absent.
+    package func isWord(_ word: String, _ key: String) -> Bool {
         entry(key)?.value.scalar?.string == word
     }
 
     /// An error about a key that is there.
-    func invalid(_ key: String, _ rule: String) -> ConfigurationError {
+    ///
+    /// - Parameters:
+    ///   - key: The key.
+    ///   - rule: What its value must be.
+    /// - Returns: The error, with the key's line.
+    package func invalid(_ key: String, _ rule: String) -> ConfigurationError {
         invalid(key, entry(key)?.line, rule)
     }
 
     /// An error about a key that should be there.
-    func missing(_ key: String) -> ConfigurationError {
+    ///
+    /// - Parameter key: The key.
+    /// - Returns: The error, with the table's line.
+    package func missing(_ key: String) -> ConfigurationError {
         ConfigurationError(.missing, at: place, "\(name(key)) is missing")
     }
 
@@ -186,8 +236,6 @@ struct ConfigurationTable {
     private func entry(_ key: String) -> (line: Int, value: Node)? {
         entries.first { $0.key == key }.map { ($0.line, $0.value) }
     }
-
-    private func name(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 }
 
 extension ConfigurationError {
