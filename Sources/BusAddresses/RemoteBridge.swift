@@ -15,7 +15,7 @@ package struct RemoteBridge: Sendable {
     package static let fileName = "remote"
 
     /// Where the bridge listens.
-    package let address: HostAndPort
+    package let address: BridgeAddress
     /// Whom we expect there, and who we are.
     package let curve: CurveClient
 
@@ -28,7 +28,7 @@ package struct RemoteBridge: Sendable {
         guard access(path, F_OK) == 0 || errno == EACCES else { return nil }
         var text = try SmallFile.read(path, isSecret: true)
         defer { SmallFile.wipe(&text) }
-        var address: HostAndPort?
+        var address: BridgeAddress?
         var serverKey: CurvePublicKey?
         var keys: CurveKeyPair?
         for (index, line) in text.split(separator: UInt8(ascii: "\n")).enumerated() {
@@ -40,7 +40,7 @@ package struct RemoteBridge: Sendable {
             let error = BusAddressError(.malformed, "\(path): line \(index + 1) is not understood")
             switch String(decoding: name, as: UTF8.self) {
             case "bridge" where address == nil:
-                guard let parsed = HostAndPort(String(decoding: value, as: UTF8.self)) else {
+                guard let parsed = BridgeAddress(String(decoding: value, as: UTF8.self)) else {
                     throw error
                 }
                 address = parsed
@@ -72,7 +72,7 @@ package struct RemoteBridge: Sendable {
     /// - Throws: ``BusAddressError`` `exists` or `unreadable`.
     package static func create(
         in directory: String,
-        address: HostAndPort,
+        address: BridgeAddress,
         serverKey: CurvePublicKey
     ) throws(BusAddressError) -> CurvePublicKey {
         let path = "\(directory)/\(fileName)"

@@ -4,14 +4,14 @@ package import ZeroMQ
 /// How a bridge serves other machines, besides its Unix sockets.
 package struct TCPListener: Sendable {
     /// Where it listens; the host may be `*`.
-    package var address: HostAndPort
+    package var address: BridgeAddress
     /// The bridge's own keys.
     package var keys: CurveKeyPair
     /// Whom it lets in.
     package var allowed: AllowedKeys
 
     /// Takes all of it.
-    package init(address: HostAndPort, keys: CurveKeyPair, allowed: AllowedKeys) {
+    package init(address: BridgeAddress, keys: CurveKeyPair, allowed: AllowedKeys) {
         self.address = address
         self.keys = keys
         self.allowed = allowed

@@ -10,7 +10,7 @@ struct TCPOptions: ParsableArguments {
             valueName: "host:port"
         )
     )
-    var tcp: HostAndPort?
+    var tcp: BridgeAddress?
 
     @Option(
         help: ArgumentHelp(
@@ -51,7 +51,7 @@ struct TCPOptions: ParsableArguments {
     }
 }
 
-extension HostAndPort: ExpressibleByArgument {
+extension BridgeAddress: ExpressibleByArgument {
     /// Reads `host:port`.
     init?(argument: String) { self.init(argument) }
 }

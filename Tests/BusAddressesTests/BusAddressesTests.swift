@@ -36,10 +36,10 @@ import ZeroMQ
         host: String,
         port: UInt16
     ) throws {
-        let address = try #require(HostAndPort(text))
+        let address = try #require(BridgeAddress(text))
         #expect(address.host == host && address.port == port)
         #expect(address.description == text)
-        #expect(HostAndPort(address.description) == address)
+        #expect(BridgeAddress(address.description) == address)
     }
 
     @Test(arguments: [
@@ -48,7 +48,7 @@ import ZeroMQ
         "host:9740 ", "[]:9740",
     ])
     func `what is no host and port, or leaves no room for all endpoints, is refused`(text: String) {
-        #expect(HostAndPort(text) == nil)
+        #expect(BridgeAddress(text) == nil)
     }
 
     @Test func `every endpoint has a port of its own, within the ten`() {
@@ -111,7 +111,7 @@ import ZeroMQ
     @Test func `an endpoint whose right nobody has is not reachable over tcp`() throws {
         let keys = try CurveKeyPair()
         let allowed = try AllowedKeys(text: "compute \(keys.publicKey)", name: "allow")
-        let address = try #require(HostAndPort("127.0.0.1:9740"))
+        let address = try #require(BridgeAddress("127.0.0.1:9740"))
         let listener = TCPListener(address: address, keys: keys, allowed: allowed)
         for endpoint in BusEndpoint.allCases {
             switch listener.binding(endpoint, path: "/x") {
@@ -131,7 +131,7 @@ import ZeroMQ
     @Test func `a new directory of a remote bridge is read as it was written`() throws {
         try withDirectory { directory in
             let server = try CurveKeyPair().publicKey
-            let address = try #require(HostAndPort("[fd00::7]:9740"))
+            let address = try #require(BridgeAddress("[fd00::7]:9740"))
             let own = try RemoteBridge.create(in: directory, address: address, serverKey: server)
             let location = try BusLocation(directory: directory)
             #expect(location.remote?.address == address)

@@ -91,7 +91,7 @@ import ZeroMQ
 
     /// A market whose seller has no worker of its own, but keys for those of other machines.
     private static func plan(in directory: String, _ port: UInt16) throws -> LocalNetworkPlan {
-        let address = try #require(HostAndPort("127.0.0.1:\(port)"))
+        let address = try #require(BridgeAddress("127.0.0.1:\(port)"))
         let server = try KeyFile.create("\(directory)/bridge.key")
         var allowed = ""
         for (name, rights) in [

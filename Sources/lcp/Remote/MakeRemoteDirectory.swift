@@ -21,7 +21,7 @@ struct MakeRemoteDirectory: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     @Option(help: ArgumentHelp("Where the bridge listens: its --tcp.", valueName: "host:port"))
-    var bridge: HostAndPort
+    var bridge: BridgeAddress
 
     @Option(
         help: ArgumentHelp("The bridge's public key; lcp remote key prints it.", valueName: "key"),
@@ -59,7 +59,7 @@ struct MakeRemoteDirectory: ParsableCommand {
     }
 }
 
-extension HostAndPort: ExpressibleByArgument {
+extension BridgeAddress: ExpressibleByArgument {
     /// Reads `host:port`.
     init?(argument: String) { self.init(argument) }
 }

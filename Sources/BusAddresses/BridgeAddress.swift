@@ -3,7 +3,7 @@ package import BridgeProtocol
 /// The address of a bridge over tcp: a host and the first of its ports.
 ///
 /// Written `host:port`; an IPv6 address stands in brackets.
-package struct HostAndPort: Hashable, Sendable, CustomStringConvertible {
+package struct BridgeAddress: Hashable, Sendable, CustomStringConvertible {
     /// A name or an address, without brackets.
     package let host: String
     /// The first port; the endpoints use this one and those behind it.
