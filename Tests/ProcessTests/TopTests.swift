@@ -51,7 +51,7 @@ import Testing
                     try await session.terminal.expect("PEERS  1 connected")
                     return await first.market
                 }
-                try await session.terminal.expect("silent")
+                try await session.terminal.expect("the bridge is silent")
                 let second = try await ScriptedBridge(in: directory, market: market, epoch: 2)
                 try await ScriptedBus.serving(second) {
                     try await session.terminal.expect("lnd ready")
