@@ -50,24 +50,11 @@ actor ChaosMarket {
 
     private func buyOne(_ number: Int) async {
         do {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await self.follow(number) }
-                group.addTask { [patience] in
-                    try await Task.sleep(for: patience)
-                    throw Overdue()
-                }
-                defer { group.cancelAll() }
-                try await group.next()
-            }
+            try await within(patience) { try await self.follow(number) }
         } catch {
             account.findings.append("job \(number): \(error)")
         }
         ended += 1
-    }
-
-    /// A job that came to no end in time.
-    private struct Overdue: Error, CustomStringConvertible {
-        var description: String { "it came to no end in time" }
     }
 
     private func follow(_ number: Int) async throws {

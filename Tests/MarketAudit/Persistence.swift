@@ -22,6 +22,36 @@ package func persistently<Result>(
     }
 }
 
+/// Something that came to no end in time.
+package struct Overdue: Error, CustomStringConvertible {
+    /// How long it was waited for.
+    package let patience: Duration
+
+    /// In words.
+    package var description: String { "it came to no end within \(patience)" }
+}
+
+/// Waits for something, and not for ever.
+///
+/// - Parameters:
+///   - patience: How long; then the body is cancelled.
+///   - body: What takes time.
+/// - Throws: ``Overdue``, and what `body` throws.
+package func within(
+    _ patience: Duration,
+    _ body: @escaping @Sendable () async throws -> Void
+) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask(operation: body)
+        group.addTask {
+            try await Task.sleep(for: patience)
+            throw Overdue(patience: patience)
+        }
+        defer { group.cancelAll() }
+        try await group.next()
+    }
+}
+
 extension BusClient {
     /// Waits until a job has come to a stage, across restarts of the bridge.
     ///

@@ -162,7 +162,9 @@ actor CrashMarket {
         )
         let process = try #require(await network.process(victim))
         if victim.role == .bridge { await readyOrDead(victim.node, process) }
-        let work = Task { try await self.run(errands.sure) }
+        let work = Task {
+            try await within(Self.patience) { try await self.run(errands.sure) }
+        }
         let others = Task { try await self.run(errands.doubtful) }
         let watchdog = Task {
             _ = await (work.result, others.result)
@@ -207,14 +209,18 @@ actor CrashMarket {
 
     /// Kills a worker when a job has come to a stage, starts it again and checks all.
     func kill(_ worker: ProcessName, at stage: BusJobStage) async throws {
-        let work = Task { try await self.run([.buy, .buy, .buy, .buy]) }
+        let work = Task {
+            try await within(Self.patience) {
+                try await self.run([.buy, .buy, .buy, .buy])
+            }
+        }
         let order = submission(.buy)
         let job = try await buyer.submit(order).key
         _ = try await buyer.wait(for: job) { $0.rawValue >= stage.rawValue }
         await network.kill(worker)
         deaths += 1
         try await network.start(worker)
-        try await finish(job, of: order)
+        try await within(Self.patience) { try await self.finish(job, of: order) }
         try await work.value
         try await check("\(worker) at \(stage)")
     }
@@ -269,6 +275,9 @@ actor CrashMarket {
             #expect([.paidFailed, .done].contains(ended.view.stage))
         }
     }
+
+    /// What is lost for ever shall not be waited for as long.
+    private static let patience = Duration.seconds(180)
 
     private static let enough = MilliSatoshi.totalSupply
 
