@@ -154,7 +154,7 @@ import Testing
         #expect(try await journal.job(Sample.job(2)) != nil)
     }
 
-    @Test func `the log is copied while nobody waits, and starts again from its begin`() async throws {
+    @Test func `the log is copied between commits and begins anew`() async throws {
         func size(_ suffix: String) throws -> Int {
             try FileManager.default.attributesOfItem(atPath: journal.path + suffix)[.size] as? Int
                 ?? 0

@@ -25,9 +25,9 @@ final class BatchWriter: Sendable {
         static let batchBytes = 8 << 20
         /// How long the log grows before it is copied, in pages: while nobody waits, and in any case.
         static let quietLogPages = 128
-        static let logPages = 2048
+        static let logPages = 1024
         /// How much longer commits take than copying the log while nobody waits.
-        static let commitsPerCopying = 24
+        static let commitsPerCopying = 16
     }
 
     private struct Queue {
