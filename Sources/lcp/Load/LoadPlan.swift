@@ -36,6 +36,8 @@ struct LoadPlan: Sendable {
     /// - Parameters:
     ///   - number: The job's place in the load, from 0 on.
     ///   - ceiling: The price up to which to pay without an acceptance.
+    /// - Returns: A submission with a key of its own.
+    /// - Throws: `WireError` when the profile can't be encoded.
     func submission(_ number: Int, ceiling: MilliSatoshi?) throws -> JobSubmission {
         JobSubmission(
             to: peer,
