@@ -571,7 +571,8 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "BOLT11", "BridgeProtocol", "GRPCNGHTTP2", "LCPCore", "LCPWire", "LightningCrypto",
-                "LightningTypes", "NGHTTP2", "WorkerKit",
+                "LightningTypes", "NGHTTP2", "Settings", "WorkerKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],

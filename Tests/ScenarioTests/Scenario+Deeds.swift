@@ -5,6 +5,7 @@ import Journal
 import LCPTesting
 import LightningTypes
 import SwiftProtobuf
+import Testing
 import WorkerKit
 
 // What a node does: its inputs, its workers, its writes, and what the engine asks for.

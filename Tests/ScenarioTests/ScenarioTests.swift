@@ -83,7 +83,7 @@ import Testing
         if let seed = environment["LCP_SEED"].flatMap({ UInt64($0) }) {
             seeds = seed..<seed + 1
         } else {
-            seeds = 0..<(environment["LCP_SEEDS"].flatMap { UInt64($0) } ?? 2_000)
+            seeds = 0..<(environment["LCP_SEEDS"].flatMap { UInt64($0) } ?? 500)
         }
         let (failed, counts) = await Storm.run(seeds, in: ScenarioStores())
         for storm in failed.prefix(10) {

@@ -112,7 +112,12 @@ package struct ProviderArguments: ParsableArguments {
         try configuration(file: config.map { path throws(ConfigurationError) in try .read(path) })
     }
 
-    func configuration(
+    /// What the options say, and the profiles of a file that was read.
+    ///
+    /// - Parameter file: The file; nil for none.
+    /// - Returns: The configuration; a profile that is an option replaces the file's of its name.
+    /// - Throws: ``ConfigurationError`` with the line of the first mistake in the file.
+    package func configuration(
         file: ConfigurationTable?
     ) throws(ConfigurationError) -> ProviderConfiguration {
         var configuration = ProviderConfiguration()
