@@ -8,8 +8,8 @@ import Testing
     init() throws { rules = try Requirements().rules }
 
     /// The files that may cite: ours, but not this suite, which speaks of citations.
-    private func files() throws -> [SourceFile] {
-        try SourceFile.written(under: "Sources")
+    private func files() -> [SourceFile] {
+        SourceFile.written(under: "Sources")
             + SourceFile.written(under: "Tests").filter { !$0.path.contains("/SourceTests/") }
     }
 
@@ -24,10 +24,10 @@ import Testing
         #expect(Set(counts.keys) == ["LCP v0.1", "BOLT #1", "BOLT #11"])
     }
 
-    @Test func `whatever is cited is in the table, under the section it is cited from`() throws {
+    @Test func `whatever is cited is in the table, under the section it is cited from`() {
         let known = Dictionary(uniqueKeysWithValues: rules.map { ($0.id, $0.source) })
         var citations = 0
-        for file in try files() {
+        for file in files() {
             for citation in file.citations() {
                 citations += 1
                 #expect(known[citation.id] == citation.source, "\(file.path): \(citation)")
@@ -36,18 +36,18 @@ import Testing
         #expect(citations >= 2 * rules.count)
     }
 
-    @Test func `every rule is cited where the table says it is kept`() throws {
+    @Test func `every rule is cited where the table says it is kept`() {
         for rule in rules {
-            let file = try? SourceFile(rule.code)
+            let file = SourceFile.named(rule.code)
             let citation = Citation(source: rule.source, id: rule.id)
             #expect(rule.code.hasPrefix("Sources/"), "\(rule.id)")
             #expect(file?.citations().contains(citation) == true, "\(rule.id): \(rule.code)")
         }
     }
 
-    @Test func `every rule is cited by the test that the table names`() throws {
+    @Test func `every rule is cited by the test that the table names`() {
         for rule in rules {
-            let file = try? SourceFile(rule.testFile)
+            let file = SourceFile.named(rule.testFile)
             guard let lines = file?.lines(ofTest: rule.test) else {
                 Issue.record("\(rule.id): no test `\(rule.test)` in \(rule.testFile)")
                 continue

@@ -66,12 +66,14 @@ struct Citation: Hashable {
 extension SourceFile {
     /// The rules that comments of some lines cite.
     func citations(in lines: Range<Int>? = nil) -> [Citation] {
-        let lines = lines ?? self.lines.indices
-        return lines.flatMap { index in
-            self.lines[index].comment.matches(
-                of: /((?:LCP v0\.1 §[0-9.]*[0-9])|(?:BOLT #[0-9]+))((?:,? \[[a-z0-9-]+\])+)/
-            ).flatMap { match in
-                match.2.matches(of: /\[([a-z0-9-]+)\]/).map {
+        // A pattern in a closure would be read anew for each line.
+        let citation = /((?:LCP v0\.1 §[0-9.]*[0-9])|(?:BOLT #[0-9]+))((?:,? \[[a-z0-9-]+\])+)/
+        let id = /\[([a-z0-9-]+)\]/
+        return (lines ?? self.lines.indices).flatMap { index -> [Citation] in
+            let comment = self.lines[index].comment
+            guard comment.utf8.contains(UInt8(ascii: "[")) else { return [] }
+            return comment.matches(of: citation).flatMap { match in
+                match.2.matches(of: id).map {
                     Citation(source: String(match.1), id: String($0.1))
                 }
             }

@@ -1,9 +1,9 @@
 import Foundation
 
 /// A Swift file, each line divided into code and comment.
-struct SourceFile {
+struct SourceFile: Sendable {
     /// One line.
-    struct Line {
+    struct Line: Sendable {
         /// The code, with empty string literals.
         var code: String
         /// The comment with its slashes; empty when there is none.
@@ -17,65 +17,92 @@ struct SourceFile {
     /// The same, divided.
     let lines: [Line]
 
-    /// Reads a file.
-    init(_ path: String) throws {
-        self.path = path
-        let contents = try String(
-            contentsOf: SourceTree.root.appending(path: path),
-            encoding: .utf8
-        )
-        text = contents.components(separatedBy: "\n")
-        var isInText = false
-        lines = text.map { Self.divide($0, &isInText) }
-    }
+    /// The file of a path; nil when there is none.
+    ///
+    /// - Parameter path: The path below the package.
+    static func named(_ path: String) -> SourceFile? { all[path] }
 
     /// The Swift files below a folder that people wrote.
-    static func written(under folder: String) throws -> [SourceFile] {
-        try SourceTree.files(under: folder, withSuffix: ".swift")
-            .filter { !$0.contains("/Generated/") }
-            .map(SourceFile.init)
+    static func written(under folder: String) -> [SourceFile] {
+        all.values.filter { $0.path.hasPrefix("\(folder)/") && !$0.path.contains("/Generated/") }
+            .sorted { $0.path < $1.path }
+    }
+
+    /// Every Swift file of the package, read once: each test looks at most of them.
+    private static let all: [String: SourceFile] = {
+        let paths = ["Sources", "Tests"].flatMap {
+            (try? SourceTree.files(under: $0, withSuffix: ".swift")) ?? []
+        }
+        return Dictionary(
+            uniqueKeysWithValues: paths.compactMap { path in
+                SourceFile(path).map { (path, $0) }
+            }
+        )
+    }()
+
+    private init?(_ path: String) {
+        let place = SourceTree.root.appending(path: path).path()
+        guard let contents = FileManager.default.contents(atPath: place) else { return nil }
+        self.path = path
+        var isInText = false
+        let divided = contents.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        text = divided.map { String(decoding: $0, as: UTF8.self) }
+        lines = divided.map { Self.divide($0, &isInText) }
     }
 
     /// Leaves out what stands in quotes; `isInText` says whether a long literal goes on.
-    private static func divide(_ line: String, _ isInText: inout Bool) -> Line {
-        var code = ""
-        var rest = line[...]
+    private static func divide(_ line: Data, _ isInText: inout Bool) -> Line {
+        let quote = UInt8(ascii: "\"")
+        let slash = UInt8(ascii: "/")
+        let bytes = Array(line)
+        func isQuote(_ index: Int) -> Bool { index < bytes.count && bytes[index] == quote }
+        var code: [UInt8] = []
+        var index = 0
         var isInQuotes = false
-        while let character = rest.first {
-            if rest.hasPrefix("\"\"\"") {
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == quote, isQuote(index + 1), isQuote(index + 2) {
                 isInText.toggle()
-                rest = rest.dropFirst(3)
-            } else if isInText || isInQuotes {
-                if character == "\\" {
-                    rest = rest.dropFirst(2)
+                index += 3
+                continue
+            }
+            if isInText || isInQuotes {
+                if byte == UInt8(ascii: "\\") {
+                    index += 2
                     continue
                 }
-                if character == "\"", !isInText {
+                if byte == quote, !isInText {
                     isInQuotes = false
-                    code.append(character)
+                    code.append(byte)
                 }
-                rest = rest.dropFirst()
-            } else if rest.hasPrefix("//") {
-                return Line(code: code, comment: String(rest))
+            } else if byte == slash, index + 1 < bytes.count, bytes[index + 1] == slash {
+                let comment = String(decoding: bytes[index...], as: UTF8.self)
+                return Line(code: String(decoding: code, as: UTF8.self), comment: comment)
             } else {
-                if character == "\"" { isInQuotes = true }
-                code.append(character)
-                rest = rest.dropFirst()
+                if byte == quote { isInQuotes = true }
+                code.append(byte)
             }
+            index += 1
         }
-        return Line(code: code, comment: "")
+        return Line(code: String(decoding: code, as: UTF8.self), comment: "")
     }
 
     /// The modules the file imports.
     var imports: [String] {
         lines.compactMap { line in
-            line.code.firstMatch(
-                of:
-                    #/
-                    ^ (?: @ \w+ (?: \( \w+ \) )? \s )* (?: \w+ \s )? import \s
-                    (?: (?: struct|class|enum|func|protocol|typealias|var|let ) \s )? (\w+)
-                    /#
-            ).map { String($0.1) }
+            guard line.code.utf8.first != UInt8(ascii: " "), line.code.contains("import ") else {
+                return nil
+            }
+            let words = line.code.split(separator: " ")
+            // Before it stand attributes and an access level, after it perhaps a kind.
+            guard let place = words.firstIndex(of: "import"), place + 1 < words.count else {
+                return nil
+            }
+            let kinds: Set<Substring> = [
+                "struct", "class", "enum", "func", "protocol", "typealias", "var", "let",
+            ]
+            let rest = words[(place + 1)...].drop { kinds.contains($0) }
+            return rest.first.flatMap { $0.split(separator: ".").first }.map(String.init)
         }
     }
 }

@@ -150,7 +150,7 @@ def provider():
         3,
         [quoting(3, True)],
     )
-    for why in ("EXPIRED", "EXPIRED_AND_ASKED", "CANCELLED"):
+    for why in ("EXPIRED", "EXPIRED_AND_ASKED", "CANCELLED", "TOO_LARGE"):
         named = why.lower().replace("_", " ")
         back = {"quote": quote, "why": f"WITHDRAWAL_{why}"}
         ended = view("CANCELLED", **sold, ended_unix=NOW + 301)
@@ -320,14 +320,16 @@ def requester():
         2,
         [calling_off],
     )
+    budget = {"detail": "1 sat more would exceed 0 sat", "advice": "Raise --daily-budget-sat"}
+    route = {"detail": "no route was found", "advice": ""}
     failures = [
-        ("withdrawn", {}, "CANCELLED"),
-        ("too_late", {}, "FAILED"),
-        ("refused", "daily-budget", "FAILED"),
-        ("lnd", "FAILURE_REASON_NO_ROUTE", "FAILED"),
+        ("withdrawn", {}, {}, "CANCELLED"),
+        ("too_late", {}, {}, "FAILED"),
+        ("refused", "daily-budget", budget, "FAILED"),
+        ("lnd", "FAILURE_REASON_NO_ROUTE", route, "FAILED"),
     ]
-    for arm, why, stage in failures:
-        ending = {"payment_failed": {"offer": offer, "why": {arm: why}}}
+    for arm, why, words, stage in failures:
+        ending = {"payment_failed": {"offer": offer, "why": {arm: why} | words}}
         yield ended(f"the payment failed: {arm.replace('_', ' ')}", ending, stage, **bought)
     yield state(
         "nothing is left to do",

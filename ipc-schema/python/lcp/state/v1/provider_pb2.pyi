@@ -10,6 +10,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 WITHDRAWAL_CANCELLED: Withdrawal
 WITHDRAWAL_EXPIRED: Withdrawal
 WITHDRAWAL_EXPIRED_AND_ASKED: Withdrawal
+WITHDRAWAL_TOO_LARGE: Withdrawal
 WITHDRAWAL_UNSPECIFIED: Withdrawal
 
 class Draft(_message.Message):

@@ -58,22 +58,26 @@ class PaymentFailed(_message.Message):
     def __init__(self, offer: _Optional[_Union[Offer, _Mapping]] = ..., why: _Optional[_Union[PaymentFailure, _Mapping]] = ...) -> None: ...
 
 class PaymentFailure(_message.Message):
-    __slots__ = ["lnd", "refused", "too_late", "withdrawn"]
+    __slots__ = ["advice", "detail", "lnd", "refused", "too_late", "withdrawn"]
     class TooLate(_message.Message):
         __slots__ = []
         def __init__(self) -> None: ...
     class Withdrawn(_message.Message):
         __slots__ = []
         def __init__(self) -> None: ...
+    ADVICE_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
     LND_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     TOO_LATE_FIELD_NUMBER: _ClassVar[int]
     WITHDRAWN_FIELD_NUMBER: _ClassVar[int]
+    advice: str
+    detail: str
     lnd: str
     refused: str
     too_late: PaymentFailure.TooLate
     withdrawn: PaymentFailure.Withdrawn
-    def __init__(self, withdrawn: _Optional[_Union[PaymentFailure.Withdrawn, _Mapping]] = ..., too_late: _Optional[_Union[PaymentFailure.TooLate, _Mapping]] = ..., refused: _Optional[str] = ..., lnd: _Optional[str] = ...) -> None: ...
+    def __init__(self, withdrawn: _Optional[_Union[PaymentFailure.Withdrawn, _Mapping]] = ..., too_late: _Optional[_Union[PaymentFailure.TooLate, _Mapping]] = ..., refused: _Optional[str] = ..., lnd: _Optional[str] = ..., detail: _Optional[str] = ..., advice: _Optional[str] = ...) -> None: ...
 
 class Receipt(_message.Message):
     __slots__ = ["asked_unix", "deadline_unix", "fee_msat", "offer", "preimage", "provisional", "repeat_unix", "repeats"]
