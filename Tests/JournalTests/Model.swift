@@ -32,7 +32,7 @@ struct Model {
     static let maxFee: UInt64 = 10
     static let fee: UInt64 = 3
     /// What may be committed at once in these tests.
-    static let budget: UInt64 = 6000
+    static let budget: UInt64 = 4000
 
     var jobs: [JobKey: Job] = [:]
     var payments: [PaymentHash: Payment] = [:]
@@ -102,7 +102,7 @@ struct Model {
     private mutating func apply(_ fact: Fact, for key: JobKey, at time: UnixTime) throws {
         guard var job = jobs[key] else { throw Refusal(code: .unknown) }
         switch fact {
-        case .event(let kind, let body, let limit):
+        case .event(let kind, let body, let limit, _):
             guard job.events.count < limit ?? .max else { throw Refusal(code: .quotaExceeded) }
             job.events.append(
                 PendingEvent(sequence: job.nextEvent, kind: kind, at: time, body: body)

@@ -185,6 +185,21 @@ import Testing
         #expect(try await journal.job(job)?.events.isEmpty == true)
     }
 
+    @Test func `an event is not recorded in the place of one whose write failed`() async throws {
+        try await journal.add(job)
+        func record(_ sequence: UInt64) async throws {
+            try await journal.record(
+                [.event(kind: 1, body: [], limit: nil, sequence: sequence)],
+                for: job,
+                at: Sample.time(150)
+            )
+        }
+        #expect(await code { try await record(2) } == .staleVersion)
+        try await record(1)
+        try await record(2)
+        #expect(try await journal.job(job)?.events.map(\.sequence) == [1, 2])
+    }
+
     @Test func `contents are stored, kept and dropped apart from the state`() async throws {
         var first = step(0)
         first.input = .store(Redacted([1, 2, 3]))

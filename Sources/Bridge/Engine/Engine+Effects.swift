@@ -287,8 +287,9 @@ extension Engine {
             let event = BusJobEvent.with { event in
                 event.answeredByBridge = .with { $0.code = UInt32(Self.executionFailedCode) }
             }
-            rewrite(job, facts: [.event(event, limit: nil)], now)
-            job.events.append(LiveJob.QueuedEvent(event: event, sequence: job.takeSequence()))
+            let sequence = job.takeSequence()
+            rewrite(job, facts: [.event(event, limit: nil, sequence: sequence)], now)
+            job.events.append(LiveJob.QueuedEvent(event: event, sequence: sequence))
         }
         recount(job, wasActive: wasActive, wasPaid: wasPaid)
         advance(job, now)

@@ -95,7 +95,8 @@ extension Engine {
                 if submit.hasMaxPriceMsat { $0.maxPriceMsat = submit.maxPriceMsat }
             }
         }
-        var facts: [Fact] = [.wireID(key.id), .event(event, limit: nil)]
+        let sequence = job.takeSequence()
+        var facts: [Fact] = [.wireID(key.id), .event(event, limit: nil, sequence: sequence)]
         note(wireID: key.id, of: job)
         if submit.hasMaxPriceMsat {
             let ceiling = MilliSatoshi(msat: submit.maxPriceMsat).clamped
@@ -103,7 +104,7 @@ extension Engine {
             facts.append(.authorised(ceiling))
         }
         job.events.append(
-            LiveJob.QueuedEvent(event: event, sequence: job.takeSequence())
+            LiveJob.QueuedEvent(event: event, sequence: sequence)
         )
         var shown = job.summary
         shown.version = 1
@@ -521,11 +522,13 @@ extension Engine {
         limit: Int?,
         ticket: ClientTicket?
     ) {
-        record(facts + [.event(event, limit: limit)], for: job, .event(ticket))
+        let sequence = job.takeSequence()
+        let all = facts + [.event(event, limit: limit, sequence: sequence)]
+        record(all, for: job, .event(ticket))
         job.events.append(
             LiveJob.QueuedEvent(
                 event: event,
-                sequence: job.takeSequence(),
+                sequence: sequence,
                 completes: completes
             )
         )
@@ -600,10 +603,10 @@ extension BusEffect.OneOf_Body {
 
 extension Fact {
     /// An event as the journal keeps it.
-    static func event(_ event: BusJobEvent, limit: Int?) -> Fact {
+    static func event(_ event: BusJobEvent, limit: Int?, sequence: UInt64) -> Fact {
         // Messages without required fields always encode.
         let body: [UInt8] = (try? event.serializedBytes()) ?? []
-        return .event(kind: 1, body: body, limit: limit)
+        return .event(kind: 1, body: body, limit: limit, sequence: sequence)
     }
 }
 

@@ -14,8 +14,9 @@ package enum Fact: Sendable {
     /// Something the job's worker must hear of. A finished job is open again.
     ///
     /// With a `limit`, refused with `quotaExceeded` while so many wait; without one (payments,
-    /// settlements) always taken.
-    case event(kind: UInt8, body: [UInt8], limit: Int?)
+    /// settlements) always taken. With a `sequence`, refused with `staleVersion` when it would get
+    /// another one: an event before it was not recorded, and what the caller has in memory is wrong.
+    case event(kind: UInt8, body: [UInt8], limit: Int?, sequence: UInt64? = nil)
     /// A requester used this job_id on the wire for the job.
     case wireID(Bytes32)
 
@@ -58,7 +59,7 @@ package enum Fact: Sendable {
     /// Roughly what the fact holds in memory, in bytes.
     var size: Int {
         switch self {
-        case .event(_, let body, _): 128 + body.count
+        case .event(_, let body, _, _): 128 + body.count
         case .paymentIntended(let intent, _): 512 + intent.instruction.reveal("to count it").count
         default: 256
         }

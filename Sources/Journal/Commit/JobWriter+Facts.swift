@@ -12,8 +12,8 @@ extension JobWriter {
     mutating func apply(_ fact: Fact) throws {
         switch fact {
         case .received(let entry, let quota): try received(entry, quota: quota)
-        case .event(let kind, let body, let limit):
-            try event(kind: kind, body: body, limit: limit)
+        case .event(let kind, let body, let limit, let sequence):
+            try event(kind: kind, body: body, limit: limit, sequence: sequence)
         case .wireID(let id): try wireID(id)
 
         case .effectDone(let id): try effectDone(id)
@@ -168,7 +168,12 @@ extension JobWriter {
         }
     }
 
-    private func event(kind: UInt8, body: [UInt8], limit: Int?) throws {
+    private func event(
+        kind: UInt8,
+        body: [UInt8],
+        limit: Int?,
+        sequence: UInt64?
+    ) throws {
         let (key, row) = try job()
         if let limit {
             let count = try database.first(
@@ -179,16 +184,21 @@ extension JobWriter {
                 throw JournalError(.quotaExceeded, "\(key) has \(limit) unanswered events")
             }
         }
-        try database.execute(
+        let added = try database.execute(
             cached: """
                 INSERT INTO event (job, sequence, kind, at, body)
-                SELECT id, next_event, ?, ?, ? FROM job WHERE id = ?
+                SELECT id, next_event, ?1, ?2, ?3 FROM job
+                WHERE id = ?4 AND (?5 IS NULL OR next_event = ?5)
                 """,
             .small(kind),
             .time(at),
             .bytes(body),
-            .number(row)
+            .number(row),
+            sequence.map { .counter($0) } ?? .null
         )
+        guard added == 1 else {
+            throw JournalError(.staleVersion, "\(key): an event before this was never recorded")
+        }
         try database.execute(
             cached: "UPDATE job SET next_event = next_event + 1, finished_at = NULL WHERE id = ?",
             .number(row)
