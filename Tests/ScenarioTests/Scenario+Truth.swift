@@ -81,7 +81,13 @@ extension Scenario {
         }
         if job.summary.isParked { violations.append("a job is parked") }
         if !job.outstanding.isEmpty || !job.events.isEmpty {
-            violations.append("a job still has work to do")
+            violations.append(
+                """
+                a job still has work to do: effects \(job.outstanding.map(\.effect.kind)), events \
+                \(job.events.map(\.sequence)), \(String(describing: buyer.stage(of: key))), wake \
+                \(String(describing: job.summary.wakeAt)), now \(now)
+                """
+            )
         }
     }
 }
