@@ -41,7 +41,9 @@ struct SimnetFault: Sendable, CustomTestStringConvertible {
             SimnetFault("payments alice --register-only", healed: "release alice --fail"),
             SimnetFault("payments alice --break-stream 0 --count 2"),
             SimnetFault("payments alice --break-stream 1 --count 2"),
+            SimnetFault("payments alice --lose-call --count 2"),
             SimnetFault("settle-index bob 7"),
+            SimnetFault("settle-index bob --restart"),
             SimnetFault("expiry bob 2000"),
             SimnetFault("time 5"),
         ]

@@ -20,6 +20,7 @@ struct SourceFile: Sendable {
     /// The file of a path; nil when there is none.
     ///
     /// - Parameter path: The path below the package.
+    /// - Returns: The file.
     static func named(_ path: String) -> SourceFile? { all[path] }
 
     /// The Swift files below a folder that people wrote.
@@ -45,7 +46,10 @@ struct SourceFile: Sendable {
         guard let contents = FileManager.default.contents(atPath: place) else { return nil }
         self.path = path
         var isInText = false
-        let divided = contents.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let divided = contents.split(
+            separator: UInt8(ascii: "\n"),
+            omittingEmptySubsequences: false
+        )
         text = divided.map { String(decoding: $0, as: UTF8.self) }
         lines = divided.map { Self.divide($0, &isInText) }
     }

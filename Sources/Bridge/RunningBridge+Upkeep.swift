@@ -1,0 +1,60 @@
+import BOLT11
+import BridgeProtocol
+import BusAddresses
+import CrashPoints
+import Foundation
+import GRPCNGHTTP2
+import Journal
+import LightningTypes
+import LndRPC
+import Logging
+import ServiceLifecycle
+import ServiceNotify
+import SwiftProtobuf
+import ZeroMQ
+
+// Time, and what is done at intervals.
+extension RunningBridge {
+    func keepTime() async throws {
+        while true {
+            let due = try await journal.due(at: Self.now())
+            loop.inputs.put([.due(wake: due.wake, answer: due.answer), .tick])
+            configuration.notifier.tell(await condition())
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// What the service manager shows: without lnd the bridge is degraded, not failed.
+    func condition() async -> String {
+        let link = await session.state
+        guard link.name != "ready" else { return "lnd is ready" }
+        return "waiting for lnd: \(link.detail.isEmpty ? link.name : link.detail)"
+    }
+
+    func keepHouse() async throws {
+        while true {
+            let now = Self.now()
+            do {
+                try await tidy(now)
+            } catch {
+                guard error.code == .diskFull || error.code == .overloaded else { throw error }
+                // The steps that fail for the same reason wait too; room may come back.
+                logger.warning("the journal waits for room", metadata: ["error": "\(error)"])
+            }
+            try await Task.sleep(for: .seconds(10))
+        }
+    }
+
+    func tidy(_ now: UnixTime) async throws(JournalError) {
+        let seconds = withUnsafeBytes(of: now.seconds.bigEndian) { Array($0) }
+        CrashPoint.beforeKeepAlive.reach()
+        try await journal.keep(seconds, asSetting: Self.aliveSetting)
+        CrashPoint.afterKeepAlive.reach()
+        var isTidy = false
+        while !isTidy {
+            CrashPoint.beforePrune.reach()
+            isTidy = try await journal.prune(configuration.retention, now: now).isEmpty
+            CrashPoint.afterPrune.reach()
+        }
+    }
+}
