@@ -7,7 +7,7 @@ import LocalNetwork
 import Testing
 
 /// `lcp bench` against a market of real processes: figures that add up, and money that is kept.
-@Suite(.timeLimit(.minutes(5))) struct BenchTests {
+@Suite(.timeLimit(.minutes(15))) struct BenchTests {
     @Test func `what is printed adds up, and says what the ledger says`() async throws {
         try await Market.run { market in
             let bob = try await market.network.node("bob").busDirectory

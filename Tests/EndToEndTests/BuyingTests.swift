@@ -8,7 +8,7 @@ import LocalNetwork
 import Testing
 
 /// `lcp ask`, `quote`, `accept`, `cancel` and `result` against the whole market.
-@Suite(.timeLimit(.minutes(5))) struct BuyingTests {
+@Suite(.timeLimit(.minutes(15))) struct BuyingTests {
     @Test func `ask --json tells everything about the job, and all of it is true`() async throws {
         try await Market.run { market in
             let before = try await market.balances()

@@ -8,7 +8,7 @@ import LocalNetwork
 import Testing
 
 /// `lcp cancel` at each stage of a job.
-@Suite(.timeLimit(.minutes(5))) struct CancellationTests {
+@Suite(.timeLimit(.minutes(15))) struct CancellationTests {
     @Test func `a job that no quote has come for is cancelled, and the provider told`()
         async throws
     {

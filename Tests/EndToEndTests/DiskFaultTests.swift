@@ -8,7 +8,7 @@ import Subprocess
 import Testing
 
 /// Whole markets on volumes that are full, and bridges on journals that are damaged.
-@Suite(.timeLimit(.minutes(5))) struct DiskFaultTests {
+@Suite(.timeLimit(.minutes(15))) struct DiskFaultTests {
     /// Whether this user may mount a volume that nobody else sees.
     private static func mayMount() async -> Bool {
         let result = try? await Subprocess.run(

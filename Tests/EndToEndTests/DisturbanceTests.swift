@@ -8,7 +8,7 @@ import LocalNetwork
 import Testing
 
 /// Peers that go and come, messages that are lost, doubled or out of order.
-@Suite(.timeLimit(.minutes(5))) struct DisturbanceTests {
+@Suite(.timeLimit(.minutes(15))) struct DisturbanceTests {
     @Test func `a peer that is away when it is asked gets the request when it is back`()
         async throws
     {

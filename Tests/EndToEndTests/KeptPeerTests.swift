@@ -6,7 +6,7 @@ import LocalNetwork
 import Testing
 
 /// A bridge that stays connected to a provider with which there is no channel.
-@Suite(.timeLimit(.minutes(3))) struct KeptPeerTests {
+@Suite(.timeLimit(.minutes(15))) struct KeptPeerTests {
     @Test func `a bridge stays connected to its provider until it is told not to`() async throws {
         var plan = LocalNetworkPlan.market()
         plan.nodes = [.bare("alice"), .bare("bob")]

@@ -3,7 +3,7 @@ import LocalNetwork
 import Testing
 
 /// What a job costs lnd, counted by the simulated lnd itself.
-@Suite(.timeLimit(.minutes(5))) struct LndCallsTests {
+@Suite(.timeLimit(.minutes(15))) struct LndCallsTests {
     private static let jobs = 40
 
     @Test func `a job costs lnd what it must, however many other jobs are open`() async throws {

@@ -13,7 +13,7 @@ import Testing
 
 /// A network of real processes in a directory of its own, and what a test does with it.
 ///
-/// At most two run at the same time, however many tests wait.
+/// At most four run at the same time, however many tests wait; so a suite's limit is for all of them.
 struct Market: Sendable {
     let network: LocalNetwork
     let directory: String
@@ -51,7 +51,7 @@ struct Market: Sendable {
         }
     }
 
-    private static let permits = Permits(2)
+    private static let permits = Permits(4)
 
     /// Where the programs are: `swift test` runs the bundle from the directory of the products.
     static let programs = LocalNetworkPlan.directory(of: CommandLine.arguments[0])

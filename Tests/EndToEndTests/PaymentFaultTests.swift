@@ -8,7 +8,7 @@ import LocalNetwork
 import Testing
 
 /// What may happen to a payment between the decision and its end: it is made once, or not at all.
-@Suite(.timeLimit(.minutes(5))) struct PaymentFaultTests {
+@Suite(.timeLimit(.minutes(15))) struct PaymentFaultTests {
     @Test func `a payment whose call was lost before lnd registered it is made after asking`()
         async throws
     {

@@ -6,7 +6,7 @@ import LocalNetwork
 import Testing
 
 /// What our provider answers to a peer that buys by hand: every code it can say, on the wire.
-@Suite(.timeLimit(.minutes(5))) struct RefusalTests {
+@Suite(.timeLimit(.minutes(15))) struct RefusalTests {
     /// bob sells behind the gate; carol is played by the test.
     private func market(
         _ directory: String,

@@ -6,7 +6,7 @@ import LocalNetwork
 import Testing
 
 /// A node whose journal is gone and whose backup is older than its last payments.
-@Suite(.timeLimit(.minutes(5))) struct RestoreTests {
+@Suite(.timeLimit(.minutes(15))) struct RestoreTests {
     @Test func `a restored buyer pays nothing before lnd was asked, and nothing twice`()
         async throws
     {

@@ -8,7 +8,7 @@ import LocalNetwork
 import Testing
 
 /// However a settlement comes to light, the paid job is executed once and answered.
-@Suite(.timeLimit(.minutes(5))) struct SettlementTests {
+@Suite(.timeLimit(.minutes(15))) struct SettlementTests {
     private static let bridge = ProcessName("bob", .bridge)
 
     /// bob sells; carol is played by the test.

@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 
 /// Every fault of the simulated network while jobs run.
-@Suite(.timeLimit(.minutes(10))) struct SimnetFaultTests {
+@Suite(.timeLimit(.minutes(15))) struct SimnetFaultTests {
     @Test func `the list of faults has all that can be ordered`() async throws {
         let orders = SimnetFault.groups.flatMap { $0 }.flatMap { $0.inflicted + $0.healed }
             .map { $0.split(separator: " ").map { String($0) } }

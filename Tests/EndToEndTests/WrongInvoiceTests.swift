@@ -8,7 +8,7 @@ import LocalNetwork
 import Testing
 
 /// Invoices that must not be paid, by a provider that means ill or does not know better.
-@Suite(.timeLimit(.minutes(5))) struct WrongInvoiceTests {
+@Suite(.timeLimit(.minutes(15))) struct WrongInvoiceTests {
     /// What is wrong with a quote.
     enum Wrong: CaseIterable {
         case termsHash, hash, text, payee, amount, noAmount, outlives, network, checksum

@@ -17,7 +17,9 @@ package struct StepWorker<Handler: StepHandler>: Service {
     ///
     /// - Parameters:
     ///   - options: Where to connect to, and what to say.
-    ///   - handler: Does the steps; called by ``WorkerOptions/concurrency`` tasks at a time.
+    ///   - handler: Does the steps; called by ``WorkerOptions/concurrency`` tasks at a time, with
+    ///     one of them on the sockets' thread, which spares each step two wake-ups: a handler that
+    ///     is stuck there keeps libzmq's own thread from nothing, and loses its lease all the same.
     ///   - logger: Gets one line for each failed item: its job and a code, never its contents.
     package init(options: WorkerOptions, handler: Handler, logger: Logger) {
         self.options = options
