@@ -614,18 +614,10 @@ let package = Package(
     ]
 )
 
-// MARK: - Benchmarks and fuzz targets, for those who ask with LCP_DEV=1
+// MARK: - Benchmarks, for those who ask with LCP_DEV=1
 
 if Context.environment["LCP_DEV"] == "1" {
     package.targets += [
-        // `Tests/run --fuzz` says where the linker finds libFuzzer.
-        .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
-        .executableTarget(
-            name: "lcp-fuzz",
-            dependencies: ["CFuzzer", "FuzzTargets"],
-            path: "Tests/Fuzz/Driver",
-            swiftSettings: swiftSettings
-        ),
         // How figures are printed that the runner compares with the stored ones.
         .target(
             name: "BenchmarkReport",
@@ -708,6 +700,20 @@ if Context.environment["LCP_DEV"] == "1" {
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Tests/Benchmarks/Workers",
+            swiftSettings: swiftSettings
+        ),
+    ]
+}
+
+// MARK: - The fuzzer, which links only as `Tests/run --fuzz` builds it
+
+if Context.environment["LCP_FUZZ"] == "1" {
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+        .executableTarget(
+            name: "lcp-fuzz",
+            dependencies: ["CFuzzer", "FuzzTargets"],
+            path: "Tests/Fuzz/Driver",
             swiftSettings: swiftSettings
         ),
     ]
