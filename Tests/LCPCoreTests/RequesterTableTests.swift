@@ -125,6 +125,10 @@ import Testing
             ),
             ("", failed, at: 65),
             ("withdrawn", .paymentFailed(Sample.paymentHash(1), .withdrawn), at: 65),
+            (
+                "refused",
+                .paymentFailed(Sample.paymentHash(1), .refused(.init(code: "no-ceiling"))), at: 65
+            ),
             ("foreign", .paymentFailed(other, .tooLate), at: 65),
             ("", .paymentInFlight(Sample.paymentHash(1)), at: 65),
             ("foreign", .paymentInFlight(other), at: 65),

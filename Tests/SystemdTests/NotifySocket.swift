@@ -22,23 +22,26 @@ final class NotifySocket: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Takes datagrams until one has a line, and returns all lines until then.
-    func lines(until line: String, within seconds: Int = 60) async throws -> [String] {
+    /// Takes datagrams until each of the beginnings has been seen, in whatever order: the parts of
+    /// a process tell without waiting for each other.
+    func wait(for beginnings: String..., within seconds: Int = 60) async throws {
         let lines: [String] = await withCheckedContinuation { continuation in
             // A blocking wait, apart from the tasks.
             DispatchQueue.global().async {
-                continuation.resume(returning: self.wait(line, seconds))
+                continuation.resume(returning: self.lines(untilEach: beginnings, seconds))
             }
         }
-        try #require(lines.last?.hasPrefix(line) == true, "no \(line), but \(lines)")
-        return lines
+        for beginning in beginnings {
+            try #require(lines.contains { $0.hasPrefix(beginning) }, "no \(beginning) in \(lines)")
+        }
     }
 
-    private func wait(_ line: String, _ seconds: Int) -> [String] {
+    private func lines(untilEach beginnings: [String], _ seconds: Int) -> [String] {
         let deadline = ContinuousClock.now + .seconds(seconds)
+        var missing = beginnings
         var lines: [String] = []
         var buffer = [UInt8](repeating: 0, count: 4_096)
-        while ContinuousClock.now < deadline {
+        while !missing.isEmpty, ContinuousClock.now < deadline {
             var event = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             guard poll(&event, 1, 1_000) > 0 else { continue }
             let count = recv(descriptor, &buffer, buffer.count, 0)
@@ -46,7 +49,7 @@ final class NotifySocket: Sendable {
             let text = String(decoding: buffer[..<count], as: UTF8.self)
             for part in text.split(separator: "\n") {
                 lines.append(String(part))
-                if part.hasPrefix(line) { return lines }
+                missing.removeAll { part.hasPrefix($0) }
             }
         }
         return lines

@@ -124,13 +124,10 @@ import Testing
                 "bridge",
                 ["--journal", journal, "--lnd-address", lnd.rpcAddress]
             )
-            let beginning = try await manager.lines(until: "STATUS=lnd is ready")
-            #expect(beginning.contains("READY=1"))
-            _ = try await manager.lines(until: "WATCHDOG=1")
+            try await manager.wait(for: "READY=1", "STATUS=lnd is ready", "WATCHDOG=1")
 
             let worker = try await start("compute", ["--backend", "deterministic"])
-            let joined = try await manager.lines(until: "STATUS=working for the bridge")
-            #expect(joined.contains("READY=1"))
+            try await manager.wait(for: "READY=1", "STATUS=working for the bridge")
 
             // Who can open what.
             let rights: [(user: String, group: String, opens: Set<String>)] = [
@@ -166,10 +163,10 @@ import Testing
             }
 
             worker.signal(SIGTERM)
-            #expect(try await manager.lines(until: "STOPPING=1").isEmpty == false)
+            try await manager.wait(for: "STOPPING=1")
             #expect(await worker.wait() == .exited(0))
             bridge.signal(SIGTERM)
-            _ = try await manager.lines(until: "STOPPING=1")
+            try await manager.wait(for: "STOPPING=1")
             #expect(await bridge.wait() == .exited(0))
             await simnet.terminate()
         }

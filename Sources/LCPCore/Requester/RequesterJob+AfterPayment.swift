@@ -55,7 +55,14 @@ extension RequesterJob {
             guard hash == offer.paymentHash else { return }
             receive(preimage, fee: fee, for: offer, overtaking: early, context)
         case .paymentFailed(let hash, let why):
-            if hash == offer.paymentHash { end(.paymentFailed(offer, why), context) }
+            guard hash == offer.paymentHash else { return }
+            switch why {
+            case .withdrawn, .tooLate, .refused:
+                // It never began: whatever rule was quicker than the client, it is cancelled.
+                end(.paymentFailed(offer, .withdrawn), context)
+            case .lnd:
+                end(.paymentFailed(offer, why), context)
+            }
         case .paymentInFlight(let hash):
             if hash == offer.paymentHash { notify(.paymentInFlight(hash)) }
         case .submitted, .accepted, .cancelledByClient, .quoteReceived, .sent, .tooLargeToSend,
