@@ -2,6 +2,7 @@ import Bridge
 import Foundation
 import GRDB
 import Glibc
+import LightningTypes
 import LocalNetwork
 import Testing
 
@@ -25,7 +26,7 @@ extension CrashMarket {
         await readyOrDead("carol", process)
         try await control("join", "carol", "bob")
         let watchdog = Task {
-            _ = try? await self.isSettled(journal)
+            _ = try? await self.missing(in: journal)
             process.signal(SIGTERM)
         }
         let ending = await process.wait()
@@ -36,33 +37,36 @@ extension CrashMarket {
         try await control("separate", "carol", "bob", "--stay-down")
         try await control("join", "carol", "bob")
         try await network.waitForOffers(of: "bob", at: "carol")
-        #expect(try await isSettled(journal), "\(point): the journal lacks something for ever")
+        let missing = try await missing(in: journal)
+        #expect(missing == [], "\(point): the journal lacks something for ever")
         if ending == .signalled(SIGKILL) { deaths += 1 }
         return ending == .signalled(SIGKILL)
     }
 
-    /// Whether a first start leaves all that it should: whose journal it is, the key of submissions,
-    /// what is sold, and what the peer sells.
-    private func isSettled(_ path: String) async throws -> Bool {
+    /// What a first start should leave and has not, after a while: whose journal it is, the key of
+    /// submissions, what is sold, and what the peer sells.
+    private func missing(in path: String) async throws -> Set<String> {
+        let expected: Set = [
+            "bridge.submission_secret", "bridge.node", "session.offers",
+            try await network.node("bob").id.description,
+        ]
         var configuration = Configuration()
         configuration.readonly = true
+        var missing = expected
         let deadline = ContinuousClock.now + .seconds(20)
         while ContinuousClock.now < deadline {
             // Not there yet, perhaps, or about to be made.
-            let rows = try? await DatabaseQueue(path: path, configuration: configuration)
+            let found = try? await DatabaseQueue(path: path, configuration: configuration)
                 .read { database in
-                    try Int.fetchOne(
+                    try String.fetchSet(
                         database,
-                        sql: """
-                            SELECT (SELECT count(*) FROM manifest) + count(*) FROM setting
-                            WHERE name IN
-                                ('bridge.submission_secret', 'bridge.node', 'session.offers')
-                            """
+                        sql: "SELECT name FROM setting UNION SELECT lower(hex(peer)) FROM manifest"
                     )
                 }
-            if rows == 4 { return true }
+            missing = expected.subtracting(found ?? [])
+            if missing.isEmpty { break }
             try await Task.sleep(for: .milliseconds(50))
         }
-        return false
+        return missing
     }
 }
