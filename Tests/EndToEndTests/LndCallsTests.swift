@@ -7,7 +7,12 @@ import Testing
     private static let jobs = 40
 
     @Test func `a job costs lnd what it must, however many other jobs are open`() async throws {
-        try await Market.run { market in
+        try await Market.run({ _ in
+            var plan = LocalNetworkPlan.market()
+            // On a busy machine a quote may take longer than a buyer should wait for it.
+            plan.arguments["lcp-requester"] = ["--quote-wait-seconds", "300"]
+            return plan
+        }) { market in
             // By then the manifests have been exchanged.
             _ = try await market.cost(of: 1)
             check(try await market.cost(of: Self.jobs))
