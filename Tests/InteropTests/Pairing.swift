@@ -12,7 +12,7 @@ struct Pairing: Sendable {
         ProcessInfo.processInfo.environment["LCP_INTEROP_CALLS"].flatMap { Int($0) } ?? 100_000
 
     /// Ends a scenario that hangs; on a slow machine in debug a call takes a millisecond.
-    static let timeLimit = TimeLimitTrait.Duration.minutes(1 + sequentialCalls / 20_000)
+    static let timeLimit = TimeLimitTrait.Duration.minutes(2 + sequentialCalls / 5_000)
 
     /// Runs a server and a client against each other over TLS.
     func run<R: Sendable>(
