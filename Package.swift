@@ -718,3 +718,18 @@ if Context.environment["LCP_FUZZ"] == "1" {
         ),
     ]
 }
+
+// MARK: - One target and what it needs, for those who ask with LCP_ONLY=ScenarioTests
+
+if let wanted = Context.environment["LCP_ONLY"] {
+    var needed: Set = [wanted]
+    var waiting = [wanted]
+    while let name = waiting.popLast() {
+        for target in package.targets where target.name == name {
+            for case .byNameItem(let name, _) in target.dependencies
+            where needed.insert(name).inserted { waiting.append(name) }
+        }
+    }
+    package.products = []
+    package.targets.removeAll { $0.type != .plugin && !needed.contains($0.name) }
+}

@@ -8,13 +8,21 @@ import Synchronization
 /// Opening a file costs more than a whole job. Nothing else differs: it is the journal's own schema
 /// and its own code.
 final class MemoryStore: Sendable {
-    private let database: DatabaseQueue
+    private let database: InlineDatabase
+    private let tables: [String]
 
     init() throws {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
-        database = try DatabaseQueue(configuration: configuration)
-        try database.writeWithoutTransaction { try Schema.migrate($0) }
+        database = InlineDatabase(try DatabaseQueue(configuration: configuration))
+        tables = try database.writeWithoutTransaction { database in
+            try Schema.migrate(database)
+            return try String.fetchAll(
+                database,
+                sql:
+                    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+            )
+        }
     }
 
     /// The journal as a start finds it.
@@ -23,12 +31,10 @@ final class MemoryStore: Sendable {
     /// Forgets everything, for another scenario.
     func empty() throws {
         try database.write { database in
-            let tables = try String.fetchAll(
-                database,
-                sql:
-                    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
-            )
-            for table in tables { try database.execute(sql: "DELETE FROM \(table)") }
+            // From the tables that refer to others to those they refer to.
+            for table in tables.reversed() {
+                try database.execute(cached: "DELETE FROM \(table)")
+            }
         }
     }
 }

@@ -57,6 +57,8 @@ final class Scenario {
 
     let buyer: ScenarioNode
     let seller: ScenarioNode
+    /// Both, the buyer first.
+    let nodes: [ScenarioNode]
     var lightning = SimulatedLightning()
     /// What is on its way, and when it can arrive at the earliest.
     var transit: [(item: Transit, at: UnixTime)] = []
@@ -109,9 +111,8 @@ final class Scenario {
             rules: rules,
             paymentRule: paymentRule
         )
+        nodes = [buyer, seller]
     }
-
-    var nodes: [ScenarioNode] { [buyer, seller] }
 
     // MARK: - Clients
 

@@ -83,9 +83,11 @@ import Testing
         if let seed = environment["LCP_SEED"].flatMap({ UInt64($0) }) {
             seeds = seed..<seed + 1
         } else {
-            seeds = 0..<(environment["LCP_SEEDS"].flatMap { UInt64($0) } ?? 500)
+            seeds = 0..<(environment["LCP_SEEDS"].flatMap { UInt64($0) } ?? 1_000)
         }
+        let start = ContinuousClock.now
         let (failed, counts) = await Storm.run(seeds, in: ScenarioStores())
+        let duration = ContinuousClock.now - start
         for storm in failed.prefix(10) {
             Issue.record(
                 """
@@ -95,7 +97,8 @@ import Testing
             )
         }
         #expect(failed.isEmpty, "\(failed.count) of \(seeds.count) seeds")
-        print("scenarios: \(counts.sorted { $0.key < $1.key })")
+        let happened = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        print("\(seeds.count) scenarios in \(duration): \(happened.joined(separator: ", "))")
         guard seeds.count > 100 else { return }
         for name in [
             "crash", "worker death", "full disk", "reconnection", "blocked send", "lost message",

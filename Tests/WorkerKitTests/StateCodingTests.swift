@@ -125,6 +125,17 @@ import Testing
             serializedBytes: state.provider.awaitingInvoice.serializedData() + unknown
         )
         #expect(try failure(of: inside)?.code == "state-newer")
+
+        var inEffect = state
+        let effect = try #require(state.provider.outstanding.first)
+        inEffect.provider.outstanding[0] = try StateProviderEffect(
+            serializedBytes: effect.serializedData() + unknown
+        )
+        #expect(try failure(of: inEffect)?.code == "state-newer")
+
+        var inView = state
+        inView.view = try BusJobView(serializedBytes: state.view.serializedData() + unknown)
+        #expect(try failure(of: inView)?.code == "state-newer")
     }
 
     @Test func `a value that only a newer worker knows is refused`() throws {

@@ -52,13 +52,9 @@ extension StateJob {
     /// Parses state bytes of which nothing is unknown.
     fileprivate init(known bytes: Data) throws(StepError) {
         let kept: StateJob
-        let known: StateJob
-        do {
-            kept = try StateJob(serializedBytes: bytes)
-            var options = BinaryDecodingOptions()
-            options.discardUnknownFields = true
-            known = try StateJob(serializedBytes: bytes, options: options)
-        } catch { throw StepError(.stateUnreadable, "the state is not a lcp.state.v1.Job") }
+        do { kept = try StateJob(serializedBytes: bytes) } catch {
+            throw StepError(.stateUnreadable, "the state is not a lcp.state.v1.Job")
+        }
         guard kept.format <= Self.currentFormat else {
             throw StepError(
                 .stateNewer,
@@ -68,8 +64,7 @@ extension StateJob {
         guard kept.format > 0 else {
             throw StepError(.stateUnreadable, "the state names no format")
         }
-        // Unknown fields take part in equality, at any depth.
-        guard kept == known else {
+        guard !kept.hasUnknownFields else {
             throw StepError(.stateNewer, "the state has fields this worker does not know")
         }
         self = kept
