@@ -61,6 +61,16 @@ struct DocumentBlock: Sendable {
         return String(first.dropFirst(2))
     }
 
+    /// Whether its commands change the machine they run on, or want more than our programs.
+    var isForeign: Bool {
+        let words =
+            /\b(apt-get|bitcoind|btc|lncli|pip|sudo|systemctl|systemd\/install|Tests\/run)\b/
+        return isCommands && lines.contains { $0.firstMatch(of: words) != nil }
+    }
+
+    /// Whether what it does wants somebody at the other end.
+    var wantsBridge: Bool { language == "sh" && isRun }
+
     /// Whether a test does what it says.
-    var isRun: Bool { (isCommands || file != nil) && need == nil }
+    var isRun: Bool { (isCommands || file != nil) && need == nil && !isForeign }
 }

@@ -2,20 +2,21 @@ import Foundation
 
 /// What a document tells its reader to do, as one script for bash.
 ///
-/// Pure. What a reader would start in a terminal of its own runs beside the rest, after `config
-/// check` found nothing against it; the script goes on when it serves, as a reader would.
+/// Pure. What a reader would start in a terminal of its own runs beside the rest; the script goes on
+/// when it serves, as a reader would.
 struct DocumentScript {
     /// What documents write and what stands here for it, the longer first.
     let stage: [(written: String, here: String)]
-    /// The programs that have a `config` command.
-    let configured: Set<String>
     /// The programs that run until they are told to end.
     let services: Set<String>
+
+    private static let workers = ["lcp-provider", "lcp-requester", "lcp-compute"]
 
     /// The script of a document's blocks.
     func text(_ blocks: [DocumentBlock]) -> String {
         var text = Self.prologue
-        if !blocks.contains(where: { $0.lines.contains { $0.hasPrefix("lcp-bridge ") } }) {
+        let hasBridge = blocks.contains { $0.lines.contains { $0.hasPrefix("lcp-bridge ") } }
+        if blocks.contains(where: \.wantsBridge), !hasBridge {
             text += command(
                 "lcp-bridge --lnd-address localhost:10009 --lnd-tls-cert ~/.lnd/tls.cert "
                     + "--lnd-macaroon ~/.lnd/data/chain/bitcoin/mainnet/admin.macaroon "
@@ -83,16 +84,10 @@ struct DocumentScript {
         let isService = services.contains(program) && !["config", "ctl", "help"].contains(verb)
         guard isBeside || isService else { return plain + "\n" }
         if isBeside { order = String(order.dropLast()) }
-        var text = ""
-        if configured.contains(program) {
-            let arguments = words.drop { $0 != program }.dropFirst().joined(separator: " ")
-            let end = arguments.firstMatch(of: /\s*(&\s*)?(#\s.*)?$/)?.range.lowerBound
-            let checked = end.map { String(arguments[..<$0]) } ?? arguments
-            text += "\(program) config check \(checked)\n"
-        }
-        text += "beside \(order)\n"
-        if program == "lcp-bridge" { return text + "until_ready\n" }
-        return configured.contains(program) ? "workers=$(workers)\n\(text)until_joined\n" : text
+        let start = "beside \(order)\n"
+        if program == "lcp-bridge" { return start + "until_ready\n" }
+        guard Self.workers.contains(program) else { return start }
+        return "workers=$(workers)\n\(start)until_joined\n"
     }
 
     /// Lines that end with a backslash go on.

@@ -13,6 +13,8 @@ import Testing
                 let known = ["sh", "console", "yaml", "swift", "python", "json", ""]
                 #expect(known.contains(block.language), "\(place): \(block.language)")
                 if block.isRun { run += 1 }
+                let isSaid = block.need != nil || !block.isForeign
+                #expect(isSaid, "\(place): no test can run this, and no word before it says so")
                 guard block.language.isEmpty else { continue }
                 let typed = block.lines.filter {
                     $0.firstMatch(of: /^\s*(\$ |(lcp|lcp-[a-z]+|swift|python3?) (-|[a-z]))/) != nil
@@ -51,7 +53,8 @@ import Testing
         let blocks = DocumentBlock.all(in: try Documents.text(path)).filter { block in
             block.isRun && (Self.python != nil || !block.lines.contains { $0.contains("python ") })
         }
-        try await Self.withNetwork { network, directory in
+        let isLive = blocks.contains(where: \.wantsBridge)
+        try await Self.withNetwork(isLive: isLive) { network, directory in
             let script = try await Self.script(network, directory)
             let text = script.text(blocks)
             let unknown = blocks.filter { $0.language == "sh" }.flatMap(\.lines)
@@ -77,8 +80,9 @@ import Testing
 
     private static let python = ProcessInfo.processInfo.environment["LCP_PYTHON"]
 
-    /// A bare lnd for the reader, and a seller of the profile `small`.
+    /// A bare lnd for the reader, and a seller of the profile `small`, who is there if it is live.
     private static func withNetwork(
+        isLive: Bool,
         _ body: @escaping @Sendable (LocalNetwork, String) async throws -> Void
     ) async throws {
         let directory = "/tmp/lcp-doc-\(UUID().uuidString.prefix(8))"
@@ -90,7 +94,8 @@ import Testing
         }
         defer { try? FileManager.default.removeItem(atPath: directory) }
         var plan = LocalNetworkPlan.market()
-        plan.nodes = [.bare("alice"), LocalNetworkPlan.Node("bob", providers: 1, computes: 1)]
+        let bob = LocalNetworkPlan.Node("bob", providers: 1, computes: 1)
+        plan.nodes = [.bare("alice"), isLive ? bob : .bare("bob")]
         plan.channels = ["alice:bob:1000000:500000"]
         plan.providerConfiguration = plan.providerConfiguration.replacing("demo:", with: "small:")
         plan.programs = LocalNetworkPlan.directory(of: CommandLine.arguments[0])
@@ -112,7 +117,6 @@ import Testing
         ] {
             try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: target)
         }
-        let programs = Set(try Documents.programs())
         return DocumentScript(
             stage: [
                 ("02ab…@host:9735", "\(bob.id.hex)@\(bob.peerAddress)"), ("02ab…", bob.id.hex),
@@ -121,8 +125,7 @@ import Testing
                 ("/tmp/simnet", "\(directory)/other"), ("localhost:10009", alice.lndAddress),
                 ("BRIDGE-KEY", "'Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID'"),
             ],
-            configured: programs.subtracting(["lcp", "lcp-simnet"]),
-            services: programs.subtracting(["lcp"])
+            services: Set(try Documents.programs()).subtracting(["lcp"])
         )
     }
 
