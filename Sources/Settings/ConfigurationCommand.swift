@@ -3,6 +3,7 @@ package import ArgumentParser
 /// `config`: what a program would run with, and whether it could.
 package struct ConfigurationCommand<Program: ConfiguredProgram>: ParsableCommand {
     static var name: String { "config" }
+    static var reference: String { "reference" }
 
     /// What the parser wants to know.
     package static var configuration: CommandConfiguration {
@@ -16,7 +17,7 @@ package struct ConfigurationCommand<Program: ConfiguredProgram>: ParsableCommand
                 \(Program.plan.prefix)BUS_DIR and bus_dir. Of options that repeat, the strongest \
                 source counts alone; a variable separates them with commas.
                 """,
-            subcommands: [Check.self, Show.self]
+            subcommands: [Check.self, Show.self, Reference.self]
         )
     }
 
@@ -56,5 +57,25 @@ package struct ConfigurationCommand<Program: ConfiguredProgram>: ParsableCommand
 
         /// Made by the parser.
         package init() {}
+    }
+
+    /// `config reference`.
+    package struct Reference: ParsableCommand {
+        /// What the parser wants to know.
+        package static var configuration: CommandConfiguration {
+            CommandConfiguration(
+                commandName: reference,
+                abstract: "Print every option with its key and its default, as a Markdown table."
+            )
+        }
+
+        /// Made by the parser.
+        package init() {}
+
+        /// Prints it.
+        package func run() {
+            let table = OptionTable(DeclaredOption.all(of: Program.self), Program.plan)
+            print(table.text, terminator: "")
+        }
     }
 }

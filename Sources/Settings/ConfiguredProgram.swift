@@ -77,6 +77,11 @@ extension ConfiguredProgram {
         guard let verb = arguments.first else {
             throw CleanExit.helpRequest(ConfigurationCommand<Self>.self)
         }
+        guard verb != ConfigurationCommand<Self>.reference else {
+            // About the program and not about what it is told.
+            var command = try ConfigurationCommand<Self>.parseAsRoot(arguments)
+            return try command.run()
+        }
         let settings = try settings(Array(arguments.dropFirst()))
         if verb == "show" {
             // Before the parser looks: what it does not like is what one wants to see.

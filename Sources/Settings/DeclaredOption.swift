@@ -22,18 +22,30 @@ package struct DeclaredOption: Equatable, Sendable {
     package var isRepeating: Bool
     /// What it is without anybody saying, as the parser prints it; nil for nothing.
     package var defaultValue: String?
+    /// Whether the program starts without it.
+    package var isOptional: Bool
+    /// What its value is called: `host:port`; nil for a flag.
+    package var valueName: String?
+    /// What the parser's help says of it, with the values it may have; empty for nothing.
+    package var meaning: String
 
     /// Makes one.
     package init(
         _ name: String,
         _ kind: Kind = .option,
         isRepeating: Bool = false,
-        defaultValue: String? = nil
+        defaultValue: String? = nil,
+        isOptional: Bool = true,
+        valueName: String? = nil,
+        meaning: String = ""
     ) {
         self.name = name
         self.kind = kind
         self.isRepeating = isRepeating
         self.defaultValue = defaultValue
+        self.isOptional = isOptional
+        self.valueName = valueName
+        self.meaning = meaning
     }
 
     /// The options of a program, in the order of their declaration, without those that the parser
@@ -53,7 +65,10 @@ package struct DeclaredOption: Equatable, Sendable {
                 name,
                 argument.kind,
                 isRepeating: argument.isRepeating,
-                defaultValue: argument.defaultValue
+                defaultValue: argument.defaultValue,
+                isOptional: argument.isOptional,
+                valueName: argument.kind == .flag ? nil : argument.valueName,
+                meaning: argument.meaning
             )
         }
     }
@@ -71,8 +86,16 @@ package struct DeclaredOption: Equatable, Sendable {
             var kind: Kind
             var names: [Name]?
             var valueName: String?
+            var isOptional: Bool
             var isRepeating: Bool
             var defaultValue: String?
+            var allValues: [String]?
+            var abstract: String?
+
+            var meaning: String {
+                let values = allValues.map { "One of \($0.joined(separator: ", "))." }
+                return [abstract, values].compactMap(\.self).joined(separator: " ")
+            }
         }
         var command: Command
     }

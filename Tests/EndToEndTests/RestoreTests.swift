@@ -80,7 +80,12 @@ import Testing
             _ = try await alice.accept(waiting, upTo: ceiling)
             let refused = try await market.end(of: waiting)
             #expect(refused.view.stage == .failed)
-            #expect(refused.view.failure.detail.contains("already-paying"))
+            #expect(refused.view.failure.code == "already-paying")
+            let job = Hex.encode(waiting.jobID)
+            let told = try await market.lcp("alice", ["result", "--json", job])
+            #expect(told.exit == 12)
+            #expect(told.errors.contains(#""code":"already-paying""#), "\(told.errors)")
+            #expect(!told.errors.contains("nothing was paid"), "\(told.errors)")
             #expect(try await market.calls(of: "SendPaymentV2", at: "alice") == calls)
             try await market.expectBalancedBooks(spent: spent, before: before)
 

@@ -124,6 +124,38 @@ import Testing
         }
     }
 
+    @Test func `on a terminal without a limit each price is asked for, and no is no`() async throws
+    {
+        try await ScriptedBus.with { bridge, lcp in
+            let terminal = try PseudoTerminal()
+            let status = try await terminal.run(
+                Program(name: "lcp"),
+                order + ["--bus-dir", lcp.directory],
+                isControlling: true
+            ) { session in
+                let terminal = session.terminal
+                try await terminal.expect("> ")
+                terminal.type("one\r")
+                try await terminal.expect("Pay 57.355 sat, plus routing fees? [y/N]")
+                #expect(await bridge.count("accept") == 0)
+                terminal.type("y\n")
+                try await terminal.expect("57.355 sat, fee 0.021 sat")
+                try await terminal.expect("> ")
+                terminal.type("two\r")
+                try await terminal.expect("[y/N]")
+                terminal.type("\n")
+                try await terminal.expect("declined")
+                try await terminal.expect("> ")
+                terminal.type("/cost\r")
+                try await terminal.expect("1 answers, 57.376 sat, fees 0.021 sat included")
+                terminal.type("/quit\r")
+            }
+            #expect(status == .exited(0))
+            #expect(await bridge.count("accept") == 1)
+            #expect(await bridge.count("cancel") == 1)
+        }
+    }
+
     @Test func `lines are edited, a paste is one message, and history comes back`() async throws {
         try await ScriptedBus.with { bridge, lcp in
             let terminal = try PseudoTerminal()

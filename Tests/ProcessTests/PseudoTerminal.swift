@@ -49,15 +49,19 @@ final class PseudoTerminal: Sendable {
     }
 
     /// Runs a program on the terminal, and a closure beside it, which must bring it to its end.
+    ///
+    /// With `isControlling` the program also finds it as `/dev/tty`.
     func run(
         _ program: Program,
         _ arguments: [String],
+        isControlling: Bool = false,
         _ body: @escaping (Session) async throws -> Void
     ) async throws -> TerminationStatus {
         let end = FileDescriptor(rawValue: slave)
+        let leader = ["--ctty", "--wait", program.path]
         let result = try await Subprocess.run(
-            program.executable,
-            arguments: Arguments(arguments),
+            isControlling ? .path("/usr/bin/setsid") : program.executable,
+            arguments: Arguments((isControlling ? leader : []) + arguments),
             environment: .inherit.updating(["TERM": "xterm-256color", "NO_COLOR": "1"]),
             input: .fileDescriptor(end, closeAfterSpawningProcess: false),
             output: .fileDescriptor(end, closeAfterSpawningProcess: false),

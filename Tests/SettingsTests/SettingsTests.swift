@@ -86,6 +86,28 @@ import Testing
         }
     }
 
+    @Test func `the reference has a row for each option and for each table of the file`() {
+        let table = OptionTable(DeclaredOption.all(of: Arguments.self), Self.plan).text
+        #expect(
+            table == """
+                | flag | key | default | meaning |
+                | --- | --- | --- | --- |
+                | `--config config` |  |  | A file. |
+                | `--journal journal` | `journal` | required | Where the journal is. |
+                | `--max-jobs max-jobs` | `max_jobs` | `5` | The most jobs. |
+                | `--max-jobs-per-peer max-jobs-per-peer` | `max_jobs_per_peer` | `2` | \
+                The most jobs of a peer. |
+                | `--allow allow` | `peers.allow` |  | Whom to serve. |
+                | `--secret secret` | `secret` |  | A secret's file. |
+                | `--bus-dir bus-dir` | `bus_dir` | `/run/lcp` | The bus. |
+                | `--dry-run` | `dry_run` | `false` | Do nothing. |
+                | `-- command` | `command` |  |  |
+                |  | `peers.names` |  | In the file alone; see below. |
+
+                """
+        )
+    }
+
     @Test func `of lists the strongest source counts alone`() throws {
         let file = "journal: j\npeers:\n  allow: [a, b]\n"
         #expect(try Arguments.parse(settings(file: file).arguments).allow == ["a", "b"])

@@ -83,6 +83,10 @@ extension BusFailure {
                 "Ask for a new quote.",
                 retryable: true
             )
+        // The bridge can't tell whether an earlier payment was this job's own: not for the reader of
+        // a code to take for a limit.
+        case .refused(let rule) where rule.code == "already-paying":
+            BusFailure(rule.code, "not paid again: \(rule.detail)", rule.advice)
         case .refused(let rule):
             BusFailure(
                 "payment-refused",

@@ -127,6 +127,9 @@ final class Purchase: Sendable {
                 detail: "the job was cancelled; nothing was paid",
                 status: ExitStatus.cancelled
             )
+        case .failed where why.code == "already-paying":
+            // It may have been paid before, so nothing is said of that.
+            return CommandError(code: why.code, detail: reason, status: ExitStatus.paymentFailed)
         case .failed:
             let wasPaying = state.withLock { $0.elapsed[.paying] != nil }
             return wasPaying || why.code.hasPrefix("payment")

@@ -6,17 +6,22 @@ struct Manual: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write a program's manual page.",
         discussion: """
-            Reads what the program prints for --experimental-dump-help, and writes mdoc(7).
+            Reads what the program prints for --experimental-dump-help, and writes mdoc(7), or with \
+            --table a table of its options in Markdown.
             """,
         shouldDisplay: false
     )
+
+    @Flag(help: "Write a table of the options instead.")
+    var table = false
 
     func run() throws {
         let text = FileHandle.standardInput.readDataToEndOfFile()
         guard let tool = try? JSONDecoder().decode(ToolDescription.self, from: text) else {
             throw ValidationError("Standard input is no program's --experimental-dump-help")
         }
-        print(ManualPage(tool, date: Self.date).text, terminator: "")
+        let page = table ? CommandTable(tool).text : ManualPage(tool, date: Self.date).text
+        print(page, terminator: "")
     }
 
     /// Today, or `SOURCE_DATE_EPOCH` for the same page every time.
