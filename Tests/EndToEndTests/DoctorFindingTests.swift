@@ -1,7 +1,9 @@
+import BridgeProtocol
 import Foundation
 import GRPCNGHTTP2
 import LightningTypes
 import LocalNetwork
+import SwiftProtobuf
 import Testing
 
 @testable import LndRPC
@@ -92,6 +94,22 @@ import Testing
         #expect(
             LndFindings.slots(guests, []).first?.fix?.contains("num-restricted-slots=200") == true
         )
+    }
+
+    @Test func `a ready lnd that has refused a call is a warning with its words`() {
+        func level(_ state: String, _ detail: String) -> Finding.Level? {
+            let status = BusStatus.with {
+                $0.lndState = state
+                $0.lndDetail = detail
+            }
+            let bridge = BridgeExamination(status: status, workers: [], peers: [])
+            let found = bridge.findings(for: .requester).first { $0.check == "bridge" }
+            #expect(found?.detail.hasSuffix(detail) == true)
+            return found?.level
+        }
+        #expect(level("ready", "") == .ok)
+        #expect(level("ready", "walletLocked: unlock it") == .warning)
+        #expect(level("waiting", "walletLocked: unlock it") == .problem)
     }
 
     @Test func `a channel too small for the budget is told of a running node`() async throws {

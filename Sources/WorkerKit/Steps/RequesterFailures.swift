@@ -54,7 +54,11 @@ extension BusFailure {
                 retryable: true
             )
         case .refused(let failure):
-            BusFailure("refused-by-provider", "the provider refused: \(failure.label)", "")
+            BusFailure(
+                "refused-by-provider",
+                "the provider refused: \(failure.label)",
+                failure.code == .unsupportedTask ? "See what it sells: lcp profiles." : ""
+            )
         case .defectiveQuote(let defect):
             BusFailure(
                 "defective-quote",

@@ -37,7 +37,14 @@ struct BridgeExamination: Sendable {
                 fix: "lcp doctor --lnd-tls-cert ~/.lnd/tls.cert --lnd-macaroon FILE"
             )
         }
-        return .ok("bridge", "\(status.program) runs, and lnd is ready on \(status.network)")
+        let detail = "\(status.program) runs, and lnd is ready on \(status.network)"
+        return status.lndDetail.isEmpty
+            ? .ok("bridge", detail)
+            : .warning(
+                "bridge",
+                "\(detail), but a call failed: \(status.lndDetail)",
+                fix: "lcp doctor --lnd-tls-cert ~/.lnd/tls.cert --lnd-macaroon FILE"
+            )
     }
 
     private var work: [Finding] {
@@ -88,7 +95,7 @@ struct BridgeExamination: Sendable {
             return .problem(
                 "workers.\(role.label)",
                 "no \(role.label) worker is connected",
-                fix: "\(program) --bus-dir DIR …, or systemctl start \(program)"
+                fix: "\(program) --bus-dir DIR …, or systemctl start \(program)@1"
             )
         }
         let busy = alive.reduce(0) { $0 + Int($1.busy) }
