@@ -19,6 +19,7 @@ let package = Package(
         .executable(name: "lcp", targets: ["lcp"]),
         .executable(name: "lcp-bridge", targets: ["lcp-bridge"]),
         .executable(name: "lcp-compute", targets: ["lcp-compute"]),
+        .executable(name: "lcp-gateway", targets: ["lcp-gateway"]),
         .executable(name: "lcp-provider", targets: ["lcp-provider"]),
         .executable(name: "lcp-requester", targets: ["lcp-requester"]),
         .executable(name: "lcp-simnet", targets: ["lcp-simnet"]),
@@ -32,6 +33,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         // Tests only: the default build leaves it out.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -75,6 +78,7 @@ let package = Package(
         ),
 
         .target(name: "Conversation", swiftSettings: swiftSettings),
+        .target(name: "OpenAIChat", swiftSettings: swiftSettings),
         .target(name: "Terminal", swiftSettings: swiftSettings),
 
         // What the command line shows of messages and invoices.
@@ -184,7 +188,8 @@ let package = Package(
             name: "Compute",
             dependencies: [
                 "BridgeProtocol", "CGuard", "CLinux", "CrashPoints", "LightningCrypto",
-                "LightningTypes", "WorkerKit",
+                "LightningTypes", "OpenAIChat", "WorkerKit",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
@@ -195,6 +200,14 @@ let package = Package(
             dependencies: [
                 "BridgeProtocol", "BusAddresses", "LightningTypes", "ZeroMQ",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "BridgeProtocol", "BusClient", "Conversation", "LightningTypes", "OpenAIChat",
+                .product(name: "Hummingbird", package: "hummingbird"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -252,6 +265,14 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "lcp-gateway",
+            dependencies: [
+                "BuildInfo", "Gateway", "ServiceNotify", "Settings",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings
         ),
