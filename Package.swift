@@ -35,7 +35,9 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
-        // Tests only: the default build leaves it out.
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        // Tests only: the default build leaves them out.
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
@@ -191,6 +193,8 @@ let package = Package(
                 "LightningTypes", "OpenAIChat", "WorkerKit",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: swiftSettings
@@ -444,12 +448,14 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "BOLT11", "BridgeProtocol", "BusAddresses", "BusClient", "GRPCNGHTTP2", "LCPWire",
-                "LightningCrypto", "LightningTypes", "LndRPC", "LocalNetwork", "ZeroMQ", "lcp",
-                "lcp-bridge", "lcp-compute", "lcp-provider", "lcp-requester", "lcp-simnet",
+                "LightningCrypto", "LightningTypes", "LndRPC", "LocalNetwork", "OpenAIChat",
+                "ScriptedOpenAI", "ZeroMQ", "lcp", "lcp-bridge", "lcp-compute", "lcp-provider",
+                "lcp-requester", "lcp-simnet",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
+            exclude: ["litellm.py"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -540,10 +546,23 @@ let package = Package(
             path: "Tests/ScriptedBus",
             swiftSettings: swiftSettings
         ),
+        // A server of OpenAI's interface, for tests of what asks one.
+        .target(
+            name: "ScriptedOpenAI",
+            dependencies: [
+                "OpenAIChat",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            path: "Tests/ScriptedOpenAI",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "ComputeTests",
             dependencies: [
-                "BridgeProtocol", "BuildInfo", "Compute", "ScriptedBus", "WorkerKit", "lcp-compute",
+                "BridgeProtocol", "BuildInfo", "Compute", "OpenAIChat", "ScriptedBus",
+                "ScriptedOpenAI", "WorkerKit", "lcp-compute",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),

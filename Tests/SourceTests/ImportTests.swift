@@ -49,7 +49,8 @@ import Testing
         """,
         "Compute": """
         LightningTypes LightningCrypto BridgeProtocol WorkerKit CGuard CLinux SwiftProtobuf \
-        Logging Foundation Glibc CrashPoints OpenAIChat AsyncHTTPClient
+        Logging Foundation FoundationEssentials Glibc CrashPoints OpenAIChat AsyncHTTPClient \
+        NIOCore NIOHTTP1 Synchronization
         """,
         "BusClient": """
         LightningTypes BridgeProtocol ZeroMQ SwiftProtobuf FoundationEssentials Glibc \
