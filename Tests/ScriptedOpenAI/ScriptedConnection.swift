@@ -57,6 +57,13 @@ package struct ScriptedConnection: Sendable {
         try await send(Self.text(.done))
     }
 
+    /// Closes the connection after what was sent.
+    func close() async {
+        // Either fails only when the client was quicker.
+        try? await channel.writeAndFlush(ByteBuffer()).get()
+        try? await channel.close().get()
+    }
+
     /// Returns once the client has closed the connection.
     package func closed() async throws {
         let channel = channel

@@ -95,16 +95,22 @@ package final class ScriptedOpenAI: Sendable {
 
     private func serve(_ channel: Channel) async throws {
         try await channel.executeThenClose { inbound, outbound in
-            var bytes = Data()
-            var request: Request?
-            for try await more in inbound {
-                bytes.append(contentsOf: more.readableBytesView)
-                request = Self.request(bytes)
-                if request != nil { break }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let connection = ScriptedConnection(outbound, channel.channel)
+                var bytes = Data()
+                var isAsked = false
+                // Read to the end: a connection that nobody reads from hears of no end.
+                for try await more in inbound where !isAsked {
+                    bytes.append(contentsOf: more.readableBytesView)
+                    guard let request = Self.request(bytes) else { continue }
+                    isAsked = true
+                    seen.withLock { $0.append(request) }
+                    group.addTask { [script] in
+                        try? await script(request, connection)
+                        await connection.close()
+                    }
+                }
             }
-            guard let request else { return }
-            seen.withLock { $0.append(request) }
-            try await script(request, ScriptedConnection(outbound, channel.channel))
         }
     }
 
