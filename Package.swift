@@ -19,6 +19,7 @@ let package = Package(
         .executable(name: "lcp", targets: ["lcp"]),
         .executable(name: "lcp-bridge", targets: ["lcp-bridge"]),
         .executable(name: "lcp-compute", targets: ["lcp-compute"]),
+        .executable(name: "lcp-gateway", targets: ["lcp-gateway"]),
         .executable(name: "lcp-provider", targets: ["lcp-provider"]),
         .executable(name: "lcp-requester", targets: ["lcp-requester"]),
         .executable(name: "lcp-simnet", targets: ["lcp-simnet"]),
@@ -32,7 +33,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        // Tests only: the default build leaves it out.
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        // Tests only: the default build leaves them out.
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
@@ -75,6 +80,7 @@ let package = Package(
         ),
 
         .target(name: "Conversation", swiftSettings: swiftSettings),
+        .target(name: "OpenAIChat", swiftSettings: swiftSettings),
         .target(name: "Terminal", swiftSettings: swiftSettings),
 
         // What the command line shows of messages and invoices.
@@ -184,8 +190,11 @@ let package = Package(
             name: "Compute",
             dependencies: [
                 "BridgeProtocol", "CGuard", "CLinux", "CrashPoints", "LightningCrypto",
-                "LightningTypes", "WorkerKit",
+                "LightningTypes", "OpenAIChat", "WorkerKit",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: swiftSettings
@@ -195,6 +204,14 @@ let package = Package(
             dependencies: [
                 "BridgeProtocol", "BusAddresses", "LightningTypes", "ZeroMQ",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "BridgeProtocol", "BusClient", "Conversation", "LightningTypes", "OpenAIChat",
+                .product(name: "Hummingbird", package: "hummingbird"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -256,6 +273,14 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .executableTarget(
+            name: "lcp-gateway",
+            dependencies: [
+                "BuildInfo", "Gateway", "ServiceNotify", "Settings",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
             name: "lcp-simnet",
             dependencies: [
                 "LndSim", "GRPCNGHTTP2",
@@ -289,6 +314,11 @@ let package = Package(
         .testTarget(
             name: "ConversationTests",
             dependencies: ["Conversation", "LCPTesting"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "OpenAIChatTests",
+            dependencies: ["LCPTesting", "OpenAIChat"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -418,12 +448,14 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "BOLT11", "BridgeProtocol", "BusAddresses", "BusClient", "GRPCNGHTTP2", "LCPWire",
-                "LightningCrypto", "LightningTypes", "LndRPC", "LocalNetwork", "ZeroMQ", "lcp",
-                "lcp-bridge", "lcp-compute", "lcp-provider", "lcp-requester", "lcp-simnet",
+                "LightningCrypto", "LightningTypes", "LndRPC", "LocalNetwork", "OpenAIChat",
+                "ScriptedOpenAI", "ZeroMQ", "lcp", "lcp-bridge", "lcp-compute", "lcp-provider",
+                "lcp-requester", "lcp-simnet",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
+            exclude: ["litellm.py"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -514,10 +546,23 @@ let package = Package(
             path: "Tests/ScriptedBus",
             swiftSettings: swiftSettings
         ),
+        // A server of OpenAI's interface, for tests of what asks one.
+        .target(
+            name: "ScriptedOpenAI",
+            dependencies: [
+                "OpenAIChat",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            path: "Tests/ScriptedOpenAI",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "ComputeTests",
             dependencies: [
-                "BridgeProtocol", "BuildInfo", "Compute", "ScriptedBus", "WorkerKit", "lcp-compute",
+                "BridgeProtocol", "BuildInfo", "Compute", "OpenAIChat", "ScriptedBus",
+                "ScriptedOpenAI", "WorkerKit", "lcp-compute",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),

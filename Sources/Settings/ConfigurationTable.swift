@@ -148,6 +148,30 @@ package struct ConfigurationTable {
         return number
     }
 
+    /// A decimal number; nil when the key is absent.
+    ///
+    /// - Parameters:
+    ///   - key: The key.
+    ///   - range: What it may be.
+    /// - Returns: The number.
+    /// - Throws: ``ConfigurationError`` for anything else.
+    package func decimal(
+        _ key: String,
+        in range: ClosedRange<Double>
+    ) throws(ConfigurationError) -> Double? {
+        guard let (line, value) = entry(key) else { return nil }
+        guard let scalar = value.scalar, scalar.style == .plain, let number = Double(scalar.string),
+            range.contains(number)
+        else {
+            throw invalid(
+                key,
+                line,
+                "must be a number from \(range.lowerBound) to \(range.upperBound)"
+            )
+        }
+        return number
+    }
+
     /// `true` or `false`; nil when the key is absent.
     ///
     /// - Parameter key: The key.

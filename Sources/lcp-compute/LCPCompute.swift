@@ -15,6 +15,9 @@ struct LCPCompute: ConfiguredProgram {
     static var plan: SettingsPlan {
         var plan = SettingsPlan(program: "lcp-compute")
         plan.keys = ["program": "command", "profile": "profiles"]
+        plan.keys.merge(OpenAIArguments.keys) { _, key in key }
+        plan.tables = OpenAIArguments.tables
+        plan.credentials = ["openai-key-file": "openai-key"]
         return plan
     }
     static let configuration = CommandConfiguration(
@@ -33,6 +36,12 @@ struct LCPCompute: ConfiguredProgram {
             only that it failed; the exit code and the last 2 KiB of standard error are logged here. \
             When the job is cancelled, or its deadline or a limit is reached, the program's process \
             group gets SIGTERM and two seconds later SIGKILL; what it leaves running is killed.
+              openai         asks an OpenAI-compatible server for each job: the input is one user's \
+            message, the streamed text is the result. When the job is cancelled, its deadline or a \
+            limit is reached, or the result is full, the call is closed. Only a call that can't have \
+            been billed is made again: without a connection, or answered with 429, or with 503 and \
+            a time. The peer learns only that it failed; status, error code and request id are \
+            logged here. The tokens that the server counts stand in the bridge's ledger.
 
             VARIABLES OF A PROGRAM
               LCP_JOB_ID, LCP_PEER    the job and the peer's public key, in hex
@@ -47,11 +56,29 @@ struct LCPCompute: ConfiguredProgram {
             EXAMPLES
               lcp-compute --bus-dir /run/lcp --backend deterministic
               lcp-compute --backend exec --profile upper -- tr a-z A-Z
+              lcp-compute --backend openai --openai-base-url http://127.0.0.1:8000/v1 \
+            --openai-model small=llama-3.1-8b
+              lcp-compute --config compute.yaml --probe
 
             COMPUTE.YAML
               backend: exec
               profiles: [upper]
               command: [tr, a-z, A-Z]     # what stands after `--`
+
+              backend: openai
+              openai:
+                base_url: https://api.openai.com/v1
+                key_file: /etc/lcp/openai-key   # or the credential openai-key
+              llm:
+                chat_profiles:
+                  small:
+                    backend_model: gpt-4o-mini
+                    system_prompt: Answer briefly.
+                    openai: {temperature: 0.7, top_p: 0.9, stop: [END], presence_penalty: 0, \
+            frequency_penalty: 0, seed: 7}
+
+            A job's own temperature goes before its profile's. Without --profile it runs the profiles \
+            that have a model.
 
             Each option is also a variable, `LCP_COMPUTE_BACKEND`, and a key of the file that \
             --config names; see `lcp-compute help config`.
@@ -59,11 +86,12 @@ struct LCPCompute: ConfiguredProgram {
             EXIT STATUS
               0   drained after SIGTERM or SIGINT
               64  an option makes no sense
-              66  the configuration file can't be read
-              69  the bus or the program can't be used
+              66  the configuration file or the key can't be read
+              69  the bus or the program can't be used; --probe: nobody answers
               70  a defect of lcp-compute
-              77  the bridge refuses this worker
-              78  the configuration is wrong
+              76  --probe: the server answers something else
+              77  the bridge refuses this worker; --probe: the server refuses the key
+              78  the configuration is wrong; --probe: the server has no such model
             """,
         version: BuildInfo.description,
         subcommands: [ConfigurationCommand<Self>.self]
@@ -72,7 +100,7 @@ struct LCPCompute: ConfiguredProgram {
     @Option(help: ArgumentHelp("A compute.yaml.", valueName: "file"))
     var config: String?
 
-    @Option(help: ArgumentHelp("What computes.", valueName: "deterministic|exec"))
+    @Option(help: ArgumentHelp("What computes.", valueName: "deterministic|exec|openai"))
     var backend: Backend
 
     @Option(help: "The bridge's bus directory; also $LCP_BUS_DIR.")
@@ -94,13 +122,15 @@ struct LCPCompute: ConfiguredProgram {
     @Option(help: "How many jobs it takes at a time, waiting ones included.")
     var capacity: Int?
 
-    @Option(help: "How many it runs at the same time; 1 for exec, 64 for deterministic.")
+    @Option(
+        help: "How many it runs at the same time; 1 for exec, 8 for openai, 64 for deterministic."
+    )
     var concurrency: Int?
 
-    @Option(help: "exec: how many seconds one run may take.")
+    @Option(help: "exec, openai: how many seconds one run may take.")
     var timeLimit = 600
 
-    @Option(help: "exec: how many bytes one run may write before it is stopped.")
+    @Option(help: "exec, openai: how many bytes one run may write before it is stopped.")
     var outputLimit = 64 << 20
 
     @Option(help: "exec: the media type of the results; by default UTF-8 text is told from bytes.")
@@ -108,6 +138,11 @@ struct LCPCompute: ConfiguredProgram {
 
     @Option(help: "deterministic: how many milliseconds each job takes.")
     var delay = 0
+
+    @OptionGroup(title: "Server of --backend openai") var openAI: OpenAIArguments
+
+    @Flag(help: "openai: ask the server for its models, say what is wrong, and exit.")
+    var probe = false
 
     @Option(help: ArgumentHelp("The least important lines to log.", valueName: "level"))
     var logLevel = LogLevel.info
@@ -120,7 +155,7 @@ struct LCPCompute: ConfiguredProgram {
 
     /// What computes.
     enum Backend: String, ExpressibleByArgument {
-        case deterministic, exec
+        case deterministic, exec, openai
     }
 
     /// Between SIGTERM and SIGKILL of a program.
@@ -133,11 +168,20 @@ struct LCPCompute: ConfiguredProgram {
         if backend != .exec, !command.isEmpty {
             throw ValidationError("Only --backend exec takes a program.")
         }
-        guard !busDir.isEmpty else {
+        if backend == .openai, openAI.openaiBaseUrl == nil {
+            throw ValidationError("--backend openai needs --openai-base-url.")
+        }
+        guard backend == .openai || !probe else {
+            throw ValidationError("--probe is for --backend openai.")
+        }
+        guard !busDir.isEmpty || probe else {
             throw ValidationError("Say where the bridge is: --bus-dir or LCP_BUS_DIR.")
         }
-        guard timeLimit > 0, outputLimit > 0, (0...86_400_000).contains(delay) else {
-            throw ValidationError("--time-limit, --output-limit and --delay must be positive.")
+        guard (1...86_400).contains(timeLimit), outputLimit > 0, (0...86_400_000).contains(delay)
+        else {
+            throw ValidationError(
+                "--time-limit, --output-limit and --delay must be positive, and a day at most."
+            )
         }
         guard (1...4_096).contains(slots), (slots...16_384).contains(capacity ?? slots) else {
             throw ValidationError(
@@ -155,13 +199,19 @@ struct LCPCompute: ConfiguredProgram {
     static func main() async { await start() }
 
     func check() throws {
-        guard backend == .exec else { return }
-        do {
-            _ = try ExecBackend(execSettings, environment: environment, logger: Logger(label: ""))
-        } catch { throw ConfigurationError(.invalidValue, "\(error)") }
+        switch backend {
+        case .deterministic: break
+        case .exec:
+            let logger = Logger(label: "")
+            do {
+                _ = try ExecBackend(execSettings, environment: environment, logger: logger)
+            } catch { throw ConfigurationError(.invalidValue, "\(error)") }
+        case .openai: _ = try openAISettings()
+        }
     }
 
     func run() async throws {
+        if probe { try await ask() }
         let logger = WorkerProgram.logger(
             "lcp-compute",
             level: logLevel.level
@@ -171,11 +221,59 @@ struct LCPCompute: ConfiguredProgram {
             case .deterministic:
                 await work(DeterministicBackend(delay: .milliseconds(delay)), logger)
             case .exec: await work(try execBackend(logger), logger)
+            case .openai: try await workOpenAI(logger)
             }
         throw ExitCode(status)
     }
 
-    private func work(_ handler: some ComputationHandler, _ logger: Logger) async -> Int32 {
+    private func workOpenAI(_ logger: Logger) async throws -> Int32 {
+        let settings = try openAISettings()
+        if settings.endpoint.isExposed, settings.keyFile != nil {
+            logger.warning(
+                "the server's key and every prompt go over plain HTTP",
+                metadata: ["openai.base_url": "\(settings.endpoint.base)"]
+            )
+        }
+        let names = profileNames(settings)
+        return try await OpenAIBackend.run(settings, logger: logger) { backend in
+            await work(backend, logger, names)
+        }
+    }
+
+    /// `--probe`.
+    private func ask() async throws {
+        var settings = try openAISettings()
+        settings.timeLimit = .seconds(min(timeLimit, 30))
+        let (code, text): (Int32, String) =
+            switch try await OpenAIProbe.run(settings) {
+            case .good(let count):
+                (0, "the server answers; it has \(count) models, ours among them")
+            case .missing(let models): (78, "the server has no \(models.joined(separator: ", "))")
+            case .unreachable(let detail): (69, "nobody answers: \(detail)")
+            case .refused(let detail): (77, "the server refuses us: \(detail)")
+            case .strange(let detail): (76, "the server is none of this kind: \(detail)")
+            }
+        print("lcp-compute: \(settings.endpoint.base): \(text)")
+        throw ExitCode(code)
+    }
+
+    private func openAISettings() throws(ConfigurationError) -> OpenAISettings {
+        var file: ConfigurationTable?
+        if let config { file = try ConfigurationTable.read(config) }
+        var settings = try openAI.settings(file)
+        settings.concurrency = slots
+        settings.timeLimit = .seconds(timeLimit)
+        settings.responseLimit = outputLimit
+        return settings
+    }
+
+    private func work(
+        _ handler: some ComputationHandler,
+        _ logger: Logger,
+        _ profiles: [String]? = nil
+    ) async -> Int32 {
+        var options = options
+        options.capabilities = capabilities(profiles ?? profileNames)
         let worker = ComputeWorker(options: options, handler: handler, logger: logger)
         return await WorkerProgram.run(worker, logger: logger)
     }
@@ -212,7 +310,6 @@ struct LCPCompute: ConfiguredProgram {
         options.capacity = capacity ?? slots
         // A program that is still running then has its grace within the 25 seconds of a drain.
         options.drainLimit = .seconds(25 - Self.grace)
-        options.capabilities = capabilities
         options.notifier = .ofThisProcess()
         return options
     }
@@ -220,6 +317,7 @@ struct LCPCompute: ConfiguredProgram {
     private var slots: Int {
         switch backend {
         case .exec: concurrency ?? 1
+        case .openai: concurrency ?? 8
         case .deterministic: concurrency ?? 64
         }
     }
@@ -230,9 +328,14 @@ struct LCPCompute: ConfiguredProgram {
         }
     }
 
+    /// Without any named, those that have a model.
+    private func profileNames(_ settings: OpenAISettings) -> [String] {
+        profileNames.isEmpty ? settings.profiles.keys.sorted() : profileNames
+    }
+
     /// One for each profile; an empty profile means any of the kind.
-    private var capabilities: [BusCapability] {
-        let names = profileNames.isEmpty || profileNames == ["any"] ? [""] : profileNames
+    private func capabilities(_ profiles: [String]) -> [BusCapability] {
+        let names = profiles.isEmpty || profiles == ["any"] ? [""] : profiles
         return names.map { name in
             BusCapability.with {
                 $0.taskKind = taskKind

@@ -3,7 +3,6 @@ import Compute
 import Foundation
 import Logging
 import SwiftProtobuf
-import Synchronization
 import Testing
 import WorkerKit
 
@@ -252,29 +251,4 @@ import WorkerKit
     }
 
     private struct Surprise: Error { var outcome: BusComputeReply.OneOf_Outcome }
-}
-
-/// Keeps what is logged.
-private final class LogLines: LogHandler {
-    private let lines = Mutex<[String]>([])
-
-    var all: [String] { lines.withLock { $0 } }
-    // A handler's own metadata and level are not what is tested.
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-    var logLevel: Logger.Level {
-        get { .trace }
-        set {}
-    }
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    func log(event: LogEvent) {
-        let text = (event.metadata ?? [:]).map { "\($0)=\($1)" }.joined(separator: " ")
-        lines.withLock { $0.append("\(event.message) \(text)") }
-    }
 }

@@ -2,7 +2,9 @@ import BridgeProtocol
 import BuildInfo
 import Compute
 import Foundation
+import OpenAIChat
 import ScriptedBus
+import ScriptedOpenAI
 import Subprocess
 import SwiftProtobuf
 import SystemPackage
@@ -136,24 +138,159 @@ import Testing
             code: 64
         ),
         CommandLineCase(arguments: "--backend exec --bus-dir /x -- lcp-no-such-program", code: 69),
+        CommandLineCase(arguments: "--backend openai --bus-dir /x", code: 64),
+        CommandLineCase(arguments: "--backend exec --bus-dir /x --probe -- cat", code: 64),
+        CommandLineCase(arguments: "\(openAI) --openai-base-url ftp://h", code: 64),
+        CommandLineCase(arguments: "\(openAI) --openai-base-url http://u:p@h", code: 64),
+        CommandLineCase(arguments: "\(openAI) --openai-base-url http://h --time-limit 0", code: 64),
+        CommandLineCase(
+            arguments: "\(openAI) --openai-base-url http://h --openai-model small",
+            code: 64
+        ),
+        CommandLineCase(
+            arguments: "\(openAI) --openai-base-url http://h --openai-key-file /nonexistent",
+            code: 66
+        ),
+        CommandLineCase(
+            arguments: "--backend openai --openai-base-url http://127.0.0.1:1 --probe",
+            code: 69
+        ),
     ]
+
+    private static let openAI = "--backend openai --bus-dir /x"
+
+    // MARK: - openai
+
+    @Test func `the openai backend computes its file's profiles`() async throws {
+        try await ScriptedOpenAI.run { request, connection in
+            try await connection.stream()
+            try await connection.say(request.json["model"] as? String ?? "", " says hi")
+            try await connection.finish(.stop, TokenUsage(promptTokens: 12, completionTokens: 3))
+        } _: { server in
+            let bridge = try await ScriptedBridge(.compute)
+            let file = "\(bridge.directory)/compute.yaml"
+            let text = """
+                backend: openai
+                openai: {base_url: "\(server.address)", retries: 0}
+                llm:
+                  chat_profiles:
+                    small:
+                      backend_model: llama
+                      system_prompt: Be brief.
+                      openai: {temperature: 0.5, stop: [END], seed: -1}
+                    large: {}
+                """
+            try Data(text.utf8).write(to: URL(filePath: file))
+            let arguments = ["--config", file, "--openai-model", "large=gpt"]
+            let outcome = try await run(arguments, bridge) { process in
+                let (member, hello) = try await bridge.join()
+                #expect(hello.capabilities.map(\.profile) == ["large", "small"])
+                #expect(hello.concurrency == 8)
+                for (profile, model) in [("small", "llama"), ("large", "gpt")] {
+                    var order = item("prompt of \(profile)")
+                    order.profile = profile
+                    try await bridge.send(.compute(order), to: member)
+                    let result = try await answer(bridge).result
+                    #expect(String(decoding: result.output, as: UTF8.self) == "\(model) says hi")
+                    #expect((result.inputTokens, result.outputTokens) == (12, 3))
+                }
+                try process.send(signal: .terminate)
+                try await bridge.goodbye()
+                try await bridge.dismiss(member)
+            }
+            #expect(outcome.status == .exited(0), "\(outcome.errors)")
+            #expect(!outcome.errors.contains("prompt of") && !outcome.errors.contains("says hi"))
+            let json = try #require(server.requests.first).json
+            #expect(json["temperature"] as? Double == 0.5 && json["seed"] as? Int == -1)
+            #expect(json["stop"] as? [String] == ["END"])
+            #expect((json["messages"] as? [Any])?.count == 2)
+            await bridge.close()
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("{price: {input_msat_per_mtok: 1}}", ":5: unknown key llm.chat_profiles.small.price"),
+            ("{openai: {temperature: 3}}", ":5: llm.chat_profiles.small.openai.temperature must"),
+            ("{openai: {top_k: 3}}", ":5: unknown key llm.chat_profiles.small.openai.top_k"),
+            ("{openai: {stop: [a, b, c, d, e]}}", ":5: llm.chat_profiles.small.openai.stop must"),
+            ("{backend_model: ''}", ":5: llm.chat_profiles.small.backend_model must"),
+        ]
+    )
+    func `a profile's mistake is told with its line`(_ profile: String, _ message: String)
+        async throws
+    {
+        let file = "/tmp/lcp-compute-\(UUID().uuidString.prefix(8)).yaml"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let text = """
+            backend: openai
+            openai: {base_url: "http://localhost"}
+            llm:
+              chat_profiles:
+                small: \(profile)
+            """
+        try Data(text.utf8).write(to: URL(filePath: file))
+        let (status, output) = try await end(["config", "check", "--config", file])
+        #expect(status == .exited(78))
+        #expect(output.contains(message), "\(output)")
+    }
+
+    @Test(
+        arguments: [
+            (200, #"{"data":[{"id":"llama"},{"id":"gpt"}]}"#, 0, "it has 2 models"),
+            (200, #"{"data":[{"id":"gpt"}]}"#, 78, "has no llama"),
+            (200, "<html>", 76, "none of this kind"),
+            (404, "", 76, "none of this kind"),
+            (500, "", 76, "none of this kind"),
+            (401, "", 77, "refuses us"),
+        ] as [(Int, String, Int32, String)]
+    )
+    func `a probe asks for models alone, and says what is wrong`(
+        _ status: Int,
+        _ body: String,
+        _ code: Int32,
+        _ words: String
+    ) async throws {
+        try await ScriptedOpenAI.run { _, connection in
+            try await connection.respond(status, body)
+        } _: { server in
+            let (status, output) = try await end([
+                "--backend", "openai", "--openai-base-url", server.address, "--probe",
+                "--openai-model", "small=llama",
+            ])
+            #expect(status == .exited(code) && output.contains(words), "\(output)")
+            #expect(server.requests.map(\.line) == ["GET /v1/models"])
+        }
+    }
+
+    // MARK: - The command line
 
     @Test(arguments: commandLines) func `the command line decides the exit code`(
         _ commandLine: CommandLineCase
     ) async throws {
-        let result = try await Subprocess.run(
-            executable,
-            arguments: Arguments(commandLine.arguments.split(separator: " ").map(String.init)),
-            environment: .inherit.updating(["LCP_BUS_DIR": nil]),
-            output: .string(limit: 1 << 20),
-            error: .string(limit: 1 << 20)
-        )
-        #expect(result.terminationStatus == .exited(commandLine.code))
-        #expect(!(result.standardOutput + result.standardError).isEmpty)
+        let words = commandLine.arguments.split(separator: " ").map(String.init)
+        let (status, output) = try await end(words, busDirectory: nil)
+        #expect(status == .exited(commandLine.code), "\(output)")
+        #expect(!output.isEmpty)
         if commandLine.arguments == "--version" {
-            #expect(result.standardOutput == "\(BuildInfo.description)\n")
+            #expect(output == "\(BuildInfo.description)\n")
         }
     }
+}
+
+/// Runs it to its end, without any bus.
+private func end(
+    _ arguments: [String],
+    busDirectory: String? = "/x"
+) async throws -> (TerminationStatus, String) {
+    let result = try await Subprocess.run(
+        executable,
+        arguments: Arguments(arguments),
+        environment: .inherit.updating(["LCP_BUS_DIR": busDirectory]),
+        output: .string(limit: 1 << 20),
+        error: .string(limit: 1 << 20)
+    )
+    return (result.terminationStatus, result.standardOutput + result.standardError)
 }
 
 private func item(_ input: String) -> BusComputeItem {

@@ -71,15 +71,21 @@ import Testing
         #expect(ledger.map(\.job.role) == [.requester, .provider])
         // What the older version sold was never cut.
         #expect(ledger.map(\.isCut) == [false, false])
+        #expect(ledger.map(\.tokens) == [.none, .none])
         // And it takes what only the present version knows.
         let sale = Sample.job(3, role: .provider)
         try await journal.add(sale, facts: [.invoiceOpened(Sample.invoice(3))])
         try await journal.record(
-            [.invoiceSettled(Sample.hash(3), paid: MilliSatoshi(msat: 1000)), .resultCut],
+            [
+                .invoiceSettled(Sample.hash(3), paid: MilliSatoshi(msat: 1000)), .resultCut,
+                .tokensCounted(TokenCount(input: 12, output: 34)),
+            ],
             for: sale,
             at: Sample.time(200)
         )
-        #expect(try await journal.ledger(since: Sample.time(200)).map(\.isCut) == [true])
+        let sold = try await journal.ledger(since: Sample.time(200))
+        #expect(sold.map(\.isCut) == [true])
+        #expect(sold.map(\.tokens) == [TokenCount(input: 12, output: 34)])
         try await journal.close()
         let summary = try JournalFile(path: folder.journalPath).summary()
         #expect(summary.schemaVersion == UInt64(Schema.version))

@@ -514,6 +514,8 @@ def query():
         "earned_msat": 57_355,
         "payment_hash": HASH,
         "truncated": True,
+        "input_tokens": 6,
+        "output_tokens": 9,
     }
     spent = {
         "at_unix": NOW + 4,

@@ -197,6 +197,8 @@ extension BusLedgerEntry {
             $0.feeMsat = entry.fee.msat
             $0.paymentHash = Data(entry.hash.bytes.bytes)
             $0.truncated = entry.isCut
+            $0.inputTokens = entry.tokens.input
+            $0.outputTokens = entry.tokens.output
         }
     }
 }

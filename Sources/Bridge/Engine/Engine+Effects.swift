@@ -163,7 +163,14 @@ extension Engine {
                     $0.truncated = result.truncated
                 }
             }
-            queue(event, for: job, completes: [computation.effect], now)
+            let tokens = TokenCount(input: result.inputTokens, output: result.outputTokens)
+            queue(
+                event,
+                for: job,
+                facts: tokens == .none ? [] : [.tokensCounted(tokens)],
+                completes: [computation.effect],
+                now
+            )
         case .failure(let failure):
             computeFailed(failure, [computation.effect], job, now)
         case nil:

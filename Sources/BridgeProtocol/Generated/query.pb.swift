@@ -513,6 +513,11 @@ package nonisolated struct BusLedgerEntry: Sendable {
   /// Whether the result that was sold was cut to fit the peer's limit.
   package var truncated: Bool = false
 
+  /// What the backend counted for the result that was sold; 0 when it does not count.
+  package var inputTokens: UInt64 = 0
+
+  package var outputTokens: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1508,7 +1513,7 @@ nonisolated extension BusWorkerList: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension BusLedgerEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".LedgerEntry"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}at_unix\0\u{1}job\0\u{1}profile\0\u{3}earned_msat\0\u{3}spent_msat\0\u{3}fee_msat\0\u{3}payment_hash\0\u{1}truncated\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}at_unix\0\u{1}job\0\u{1}profile\0\u{3}earned_msat\0\u{3}spent_msat\0\u{3}fee_msat\0\u{3}payment_hash\0\u{1}truncated\0\u{3}input_tokens\0\u{3}output_tokens\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1524,6 +1529,8 @@ nonisolated extension BusLedgerEntry: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.feeMsat) }()
       case 7: try { try decoder.decodeSingularBytesField(value: &self.paymentHash) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.truncated) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.inputTokens) }()
+      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.outputTokens) }()
       default: break
       }
     }
@@ -1558,6 +1565,12 @@ nonisolated extension BusLedgerEntry: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.truncated != false {
       try visitor.visitSingularBoolField(value: self.truncated, fieldNumber: 8)
     }
+    if self.inputTokens != 0 {
+      try visitor.visitSingularUInt64Field(value: self.inputTokens, fieldNumber: 9)
+    }
+    if self.outputTokens != 0 {
+      try visitor.visitSingularUInt64Field(value: self.outputTokens, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1570,6 +1583,8 @@ nonisolated extension BusLedgerEntry: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.feeMsat != rhs.feeMsat {return false}
     if lhs.paymentHash != rhs.paymentHash {return false}
     if lhs.truncated != rhs.truncated {return false}
+    if lhs.inputTokens != rhs.inputTokens {return false}
+    if lhs.outputTokens != rhs.outputTokens {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

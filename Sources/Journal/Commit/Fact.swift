@@ -48,6 +48,9 @@ package enum Fact: Sendable {
 
     /// The result that was paid for was cut to fit the peer; the ledger's entry says so.
     case resultCut
+    /// What the backend counted for the result that was paid for; the ledger's entry keeps it, and of
+    /// two the later.
+    case tokensCounted(TokenCount)
     /// The job was set aside, or is taken up again.
     case parked(Bool)
     /// Nothing is left to do.

@@ -55,6 +55,19 @@ extension JobWriter {
                 .role(key.role),
                 .peer(key.peer)
             )
+        case .tokensCounted(let tokens):
+            let key = try job().key
+            try database.execute(
+                cached: """
+                    UPDATE ledger SET input_tokens = ?, output_tokens = ?
+                    WHERE job_id = ? AND role = ? AND peer = ?
+                    """,
+                .counter(tokens.input),
+                .counter(tokens.output),
+                .bytes(key.id),
+                .role(key.role),
+                .peer(key.peer)
+            )
         case .parked(let isParked):
             try database.execute(
                 cached: "UPDATE job SET parked = ?, changed_at = ? WHERE id = ?",

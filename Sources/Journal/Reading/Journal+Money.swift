@@ -113,7 +113,8 @@ extension Journal {
             var entries: [LedgerEntry] = []
             try database.each(
                 """
-                SELECT id, at, role, peer, job_id, profile, amount, fee, hash, is_cut
+                SELECT id, at, role, peer, job_id, profile, amount, fee, hash, is_cut,
+                    input_tokens, output_tokens
                 FROM ledger
                 WHERE id > ? AND at >= ? ORDER BY id LIMIT ?
                 """,
@@ -130,7 +131,8 @@ extension Journal {
                         amount: try row.amount(6),
                         fee: try row.amount(7),
                         hash: try row.hash(8),
-                        isCut: try row.flag(9)
+                        isCut: try row.flag(9),
+                        tokens: TokenCount(input: try row.count(10), output: try row.count(11))
                     )
                 )
             }

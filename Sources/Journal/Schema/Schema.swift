@@ -10,10 +10,17 @@ enum Schema {
     /// The version this program writes.
     static var version: Int { migrations.count }
 
-    static let migrations = [version1, version2, version3]
+    static let migrations = [version1, version2, version3, version4]
 
     /// The job_id of a payment that no job is known of, as SQL writes it.
     static let unattributed = "x'" + String(repeating: "00", count: 32) + "'"
+
+    /// The ledger says of a job sold what its backend counted; what older versions have written was
+    /// not counted.
+    private static let version4 = """
+        ALTER TABLE ledger ADD COLUMN input_tokens INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE ledger ADD COLUMN output_tokens INTEGER NOT NULL DEFAULT 0;
+        """
 
     /// Payments that a restored journal learned of from lnd are found by their payee; version 2 has
     /// none of them.

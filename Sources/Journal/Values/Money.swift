@@ -164,6 +164,25 @@ package struct LedgerEntry: Hashable, Sendable {
     package var hash: PaymentHash
     /// Whether the result was cut to fit the peer.
     package var isCut: Bool
+    /// What the backend counted for the result; nothing when it does not count.
+    package var tokens: TokenCount
+}
+
+/// What a computation took, as the backend counts it.
+package struct TokenCount: Hashable, Sendable {
+    /// The tokens of the prompt.
+    package var input: UInt64
+    /// The tokens of the answer.
+    package var output: UInt64
+
+    /// Takes both.
+    package init(input: UInt64, output: UInt64) {
+        self.input = input
+        self.output = output
+    }
+
+    /// Nothing was counted.
+    package static let none = TokenCount(input: 0, output: 0)
 }
 
 /// Sums over the ledger.

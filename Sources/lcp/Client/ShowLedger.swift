@@ -16,6 +16,9 @@ struct ShowLedger: AsyncParsableCommand {
             --since. --csv writes all entries as RFC 4180 has it, amounts in msat, times in Unix \
             seconds.
 
+            PROMPT and COMPLETION are the tokens that the backend counted for what was sold; nothing \
+            for a backend that does not count, and for what was bought.
+
             An entry without a job is unattributed: lnd knew of it, and a journal that was \
             restored from a backup did not. Its peer is the payee, or this node itself for what \
             was received.
@@ -66,14 +69,19 @@ struct ShowLedger: AsyncParsableCommand {
         }
         try output.show(
             JSONText(ledger),
-            columns: ["TIME", "EARNED", "SPENT", "FEE", "PROFILE", "CUT", "PEER", "JOB"],
+            columns: [
+                "TIME", "EARNED", "SPENT", "FEE", "PROFILE", "PROMPT", "COMPLETION", "CUT", "PEER",
+                "JOB",
+            ],
             ledger.entries.map { entry in
                 [
                     Words.time(entry.atUnix),
                     entry.earnedMsat == 0 ? "" : Words.sats(entry.earnedMsat),
                     entry.spentMsat == 0 ? "" : Words.sats(entry.spentMsat),
                     entry.feeMsat == 0 ? "" : Words.sats(entry.feeMsat),
-                    entry.profile, entry.truncated ? "cut" : "", Words.short(entry.job.peer),
+                    entry.profile, entry.inputTokens == 0 ? "" : "\(entry.inputTokens)",
+                    entry.outputTokens == 0 ? "" : "\(entry.outputTokens)",
+                    entry.truncated ? "cut" : "", Words.short(entry.job.peer),
                     entry.isUnattributed ? "unattributed" : Words.short(entry.job.jobID),
                 ]
             }
@@ -123,7 +131,8 @@ struct ShowLedger: AsyncParsableCommand {
         try write(
             [
                 "at_unix", "role", "peer_id", "job_id", "profile", "earned_msat", "spent_msat",
-                "fee_msat", "truncated", "unattributed", "payment_hash",
+                "fee_msat", "truncated", "unattributed", "payment_hash", "input_tokens",
+                "output_tokens",
             ]
         )
         _ = try await eachPage(since: start) { page in
@@ -134,7 +143,8 @@ struct ShowLedger: AsyncParsableCommand {
                         entry.isUnattributed ? "" : Hex.encode(entry.job.jobID), entry.profile,
                         "\(entry.earnedMsat)", "\(entry.spentMsat)", "\(entry.feeMsat)",
                         "\(entry.truncated)", "\(entry.isUnattributed)",
-                        Hex.encode(entry.paymentHash),
+                        Hex.encode(entry.paymentHash), "\(entry.inputTokens)",
+                        "\(entry.outputTokens)",
                     ]
                 )
             }
@@ -197,6 +207,8 @@ extension JSONText {
                         "truncated": .bool(entry.truncated),
                         "unattributed": .bool(entry.isUnattributed),
                         "payment_hash": .hex(entry.paymentHash),
+                        "input_tokens": .number(entry.inputTokens),
+                        "output_tokens": .number(entry.outputTokens),
                     ]
                 }
             ),

@@ -57,11 +57,13 @@ class JobPage(_message.Message):
     def __init__(self, jobs: _Optional[_Iterable[_Union[Job, _Mapping]]] = ..., next: _Optional[bytes] = ...) -> None: ...
 
 class LedgerEntry(_message.Message):
-    __slots__ = ["at_unix", "earned_msat", "fee_msat", "job", "payment_hash", "profile", "spent_msat", "truncated"]
+    __slots__ = ["at_unix", "earned_msat", "fee_msat", "input_tokens", "job", "output_tokens", "payment_hash", "profile", "spent_msat", "truncated"]
     AT_UNIX_FIELD_NUMBER: _ClassVar[int]
     EARNED_MSAT_FIELD_NUMBER: _ClassVar[int]
     FEE_MSAT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     JOB_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     PAYMENT_HASH_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     SPENT_MSAT_FIELD_NUMBER: _ClassVar[int]
@@ -69,12 +71,14 @@ class LedgerEntry(_message.Message):
     at_unix: int
     earned_msat: int
     fee_msat: int
+    input_tokens: int
     job: _common_pb2.JobKey
+    output_tokens: int
     payment_hash: bytes
     profile: str
     spent_msat: int
     truncated: bool
-    def __init__(self, at_unix: _Optional[int] = ..., job: _Optional[_Union[_common_pb2.JobKey, _Mapping]] = ..., profile: _Optional[str] = ..., earned_msat: _Optional[int] = ..., spent_msat: _Optional[int] = ..., fee_msat: _Optional[int] = ..., payment_hash: _Optional[bytes] = ..., truncated: bool = ...) -> None: ...
+    def __init__(self, at_unix: _Optional[int] = ..., job: _Optional[_Union[_common_pb2.JobKey, _Mapping]] = ..., profile: _Optional[str] = ..., earned_msat: _Optional[int] = ..., spent_msat: _Optional[int] = ..., fee_msat: _Optional[int] = ..., payment_hash: _Optional[bytes] = ..., truncated: bool = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ...) -> None: ...
 
 class LedgerPage(_message.Message):
     __slots__ = ["earned_msat", "entries", "fees_msat", "next", "spent_msat"]
