@@ -313,6 +313,11 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "OpenAIChatTests",
+            dependencies: ["LCPTesting", "OpenAIChat"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "TerminalTests",
             dependencies: ["LCPTesting", "Terminal"],
             swiftSettings: swiftSettings
