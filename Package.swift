@@ -35,6 +35,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
         // Tests only: the default build leaves it out.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -206,8 +207,11 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "BridgeProtocol", "BusClient", "Conversation", "LightningTypes", "OpenAIChat",
+                "BridgeProtocol", "BusClient", "Conversation", "LightningCrypto", "LightningTypes",
+                "OpenAIChat",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -239,8 +243,11 @@ let package = Package(
             dependencies: [
                 "BridgeProtocol", "BuildInfo", "BusAddresses", "BusClient", "CLinux",
                 "Conversation", "GRPCNGHTTP2", "Journal", "LCPInspector", "LCPWire",
-                "LightningTypes", "LndRPC", "LocalNetwork", "Terminal", "ZeroMQ",
+                "LightningTypes", "LndRPC", "LocalNetwork", "Settings", "Terminal", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -271,7 +278,7 @@ let package = Package(
         .executableTarget(
             name: "lcp-gateway",
             dependencies: [
-                "BuildInfo", "Gateway", "ServiceNotify", "Settings",
+                "BuildInfo", "Gateway", "LightningTypes", "ServiceNotify", "Settings",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings
@@ -310,6 +317,15 @@ let package = Package(
         .testTarget(
             name: "ConversationTests",
             dependencies: ["Conversation", "LCPTesting"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "BridgeProtocol", "BusClient", "Gateway", "LCPTesting", "LightningCrypto",
+                "LightningTypes",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -426,7 +442,8 @@ let package = Package(
                 "Bridge", "BridgeProtocol", "BusClient", "CrashPoints", "Journal", "LCPTesting",
                 "LCPWire", "LightningTypes", "LocalNetwork", "MarketAudit", "ScriptedBridge",
                 "WorkerKit", "ZeroMQ", "bus-peer", "bus-worker", "chaos", "journal-writer", "lcp",
-                "lcp-bridge", "lcp-compute", "lcp-provider", "lcp-requester", "lcp-simnet",
+                "lcp-bridge", "lcp-compute", "lcp-gateway", "lcp-provider", "lcp-requester",
+                "lcp-simnet",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -478,7 +495,7 @@ let package = Package(
         .testTarget(
             name: "SystemdTests",
             dependencies: [
-                "LocalNetwork", "lcp", "lcp-bridge", "lcp-compute", "lcp-provider",
+                "LocalNetwork", "lcp", "lcp-bridge", "lcp-compute", "lcp-gateway", "lcp-provider",
                 "lcp-requester", "lcp-simnet",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
