@@ -248,8 +248,11 @@ let package = Package(
             dependencies: [
                 "BridgeProtocol", "BuildInfo", "BusAddresses", "BusClient", "CLinux",
                 "Conversation", "GRPCNGHTTP2", "Journal", "LCPInspector", "LCPWire",
-                "LightningTypes", "LndRPC", "LocalNetwork", "Terminal", "ZeroMQ",
+                "LightningTypes", "LndRPC", "LocalNetwork", "Settings", "Terminal", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -326,6 +329,15 @@ let package = Package(
         .testTarget(
             name: "OpenAIChatTests",
             dependencies: ["LCPTesting", "OpenAIChat"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "BridgeProtocol", "BusClient", "Conversation", "Gateway", "LCPTesting",
+                "LightningCrypto", "LightningTypes", "OpenAIChat",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -442,7 +454,8 @@ let package = Package(
                 "Bridge", "BridgeProtocol", "BusClient", "CrashPoints", "Journal", "LCPTesting",
                 "LCPWire", "LightningTypes", "LocalNetwork", "MarketAudit", "ScriptedBridge",
                 "WorkerKit", "ZeroMQ", "bus-peer", "bus-worker", "chaos", "journal-writer", "lcp",
-                "lcp-bridge", "lcp-compute", "lcp-provider", "lcp-requester", "lcp-simnet",
+                "lcp-bridge", "lcp-compute", "lcp-gateway", "lcp-provider", "lcp-requester",
+                "lcp-simnet",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -494,7 +507,7 @@ let package = Package(
         .testTarget(
             name: "SystemdTests",
             dependencies: [
-                "LocalNetwork", "lcp", "lcp-bridge", "lcp-compute", "lcp-provider",
+                "LocalNetwork", "lcp", "lcp-bridge", "lcp-compute", "lcp-gateway", "lcp-provider",
                 "lcp-requester", "lcp-simnet",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
