@@ -7,6 +7,7 @@ import Logging
 import ServiceLifecycle
 import ServiceNotify
 import Settings
+import UnixSignals
 
 /// `lcp-gateway`: OpenAI's chat completions, bought over Lightning.
 @main
@@ -44,7 +45,7 @@ struct GatewayCommand: ConfiguredProgram {
             \(ExitStatus.help)
             """,
         version: BuildInfo.description,
-        subcommands: [KeysCommand.self, ConfigurationCommand<Self>.self]
+        subcommands: [ConfigurationCommand<Self>.self]
     )
 
     @OptionGroup var front: FrontOptions
