@@ -325,6 +325,7 @@ let package = Package(
                 "BridgeProtocol", "BusClient", "Gateway", "LCPTesting", "LightningCrypto",
                 "LightningTypes",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: swiftSettings
         ),
