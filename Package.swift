@@ -338,6 +338,7 @@ let package = Package(
                 "BridgeProtocol", "BusClient", "Conversation", "Gateway", "LCPTesting",
                 "LightningCrypto", "LightningTypes", "OpenAIChat",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: swiftSettings
         ),

@@ -67,6 +67,7 @@ package struct KeyFile: Sendable {
     /// - Parameter body: Makes the change.
     /// - Returns: What `body` returns.
     /// - Throws: ``KeyRingError``; the file is as it was.
+    @discardableResult
     package func change<Result>(
         _ body: (inout KeyList) throws(KeyRingError) -> Result
     ) throws(KeyRingError) -> Result {

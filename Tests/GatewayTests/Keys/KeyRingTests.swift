@@ -2,6 +2,7 @@ import BridgeProtocol
 import BusClient
 import Foundation
 import LightningTypes
+import SwiftProtobuf
 import Logging
 import Testing
 

@@ -2,6 +2,7 @@ import BridgeProtocol
 import BusClient
 import LCPTesting
 import LightningTypes
+import SwiftProtobuf
 import Testing
 
 @testable import Gateway
@@ -78,15 +79,16 @@ import Testing
                 now += UInt64.random(in: 0...9_000, using: &random)
                 if Bool.random(using: &random) || open.isEmpty {
                     let amount = msat(.random(in: 0...400, using: &random))
-                    do {
+                    let submission = try submission(number)
+                    do throws(BudgetRefusal) {
                         _ = try book.reserve(
                             amount,
                             by: Self.alice,
                             within: budget,
-                            for: submission(number),
+                            for: submission,
                             at: time(now)
                         )
-                        open.append((try submission(number), amount))
+                        open.append((submission, amount))
                     } catch {
                         refusals[error.limit, default: 0] += 1
                     }
