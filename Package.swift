@@ -592,7 +592,7 @@ let package = Package(
             name: "InteropTests",
             dependencies: [
                 "GRPCNGHTTP2", "InteropControl", "LightningCrypto", "LightningTypes", "LndRPC",
-                "lcp", "lcp-bridge", "lcp-compute", "lcp-grpc-peer", "lcp-provider",
+                "lcp", "lcp-bridge", "lcp-compute", "lcp-gateway", "lcp-grpc-peer", "lcp-provider",
                 "lcp-requester", "lcp-simnet",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),

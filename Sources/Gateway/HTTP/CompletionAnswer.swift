@@ -170,23 +170,33 @@ struct CompletionAnswer: Sendable {
     // MARK: - What was bought
 
     private func text(of job: BusJob) async throws(Refusal) -> String {
-        let result: BoughtResult
-        do {
-            result = try await client.result(of: job.key, atLeast: job.version)
-        } catch {
-            throw Refusal(
-                503,
-                ChatError(
-                    .server,
-                    "paid; the bridge does not give the answer now",
-                    code: "answer_pending"
-                ),
-                .paid
-            )
-        }
+        let result = try await result(of: job)
         guard let output = result.output?.reveal("its buyer asks for it") else { throw .notKept }
         guard let text = String(validating: output, as: UTF8.self) else { throw .notText }
         return text
+    }
+
+    /// What was bought; a bridge that is busy or away for a moment is asked again, as the client can't.
+    private func result(of job: BusJob) async throws(Refusal) -> BoughtResult {
+        let patience = ContinuousClock.now + .seconds(30)
+        while true {
+            do {
+                return try await client.result(of: job.key, atLeast: job.version)
+            } catch {
+                guard ContinuousClock.now < patience, !Task.isCancelled else {
+                    throw Refusal(
+                        503,
+                        ChatError(
+                            .server,
+                            "paid; the bridge does not give the answer now",
+                            code: "answer_pending"
+                        ),
+                        .paid
+                    )
+                }
+                try? await Task.sleep(for: .milliseconds(200))
+            }
+        }
     }
 
     private func usage(of job: BusJob) -> TokenUsage {

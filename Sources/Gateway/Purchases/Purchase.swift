@@ -22,6 +22,14 @@ package struct PurchaseEnding: Sendable {
     /// Whether it is certain that nothing was paid and nothing will be.
     package var isUnpaid: Bool
 
+    /// Whether the job itself is over, not only what this gateway does about it.
+    package var isEnd: Bool {
+        switch job?.view.stage {
+        case .done, .failed, .cancelled, .unanswered, .paidFailed: true
+        case .quoting, .quoted, .paying, .running, .unspecified, .UNRECOGNIZED, nil: false
+        }
+    }
+
     /// Takes all of it.
     package init(job: BusJob? = nil, refusal: Refusal? = nil, isUnpaid: Bool) {
         self.job = job
@@ -220,6 +228,13 @@ package final class Purchase: Sendable {
 
     /// When it ended.
     package var endedAt: ContinuousClock.Instant? { state.withLock { $0.endedAt } }
+
+    /// Whether the quote is accepted and the end is not known.
+    package var isPaying: Bool {
+        state.withLock { state in
+            if case .paying = state.phase { true } else { false }
+        }
+    }
 
     /// The job as it was last seen; nil before there is one.
     package var job: BusJob? { state.withLock { $0.job } }

@@ -37,11 +37,12 @@ struct PurchaseSteps: Sendable {
         } catch let refusal as Refusal {
             ending = PurchaseEnding(refusal: refusal, isUnpaid: true)
         } catch let error as BusClientError {
-            // Nothing was accepted: after an acceptance nothing but the end leads out of `follow`.
+            // Nothing was accepted by this process: after an acceptance nothing but the end leads out
+            // of `follow`. What an earlier one did, the bridge has to say.
             ending = PurchaseEnding(
                 job: purchase.job,
                 refusal: Refusal(beforePayment: error),
-                isUnpaid: true
+                isUnpaid: false
             )
         } catch {
             return nil
@@ -62,18 +63,26 @@ struct PurchaseSteps: Sendable {
         var refusal: Refusal?
         if !purchase.note(job) { refusal = try await giveUp(job, because: .stopping) }
         if let ending = Self.ending(job, refusal) { return ending }
-        return try await client.watch([job.key]) { states in
-            while let job = try await states.next() {
-                _ = purchase.note(job)
-                if let ending = Self.ending(job, refusal) { return ending }
-                switch job.view.stage {
-                case .quoted where refusal == nil:
-                    refusal = try await decide(job, of: purchase, for: account)
-                case .paying, .running: _ = purchase.beginPaying(job)
-                default: break
+        while true {
+            do {
+                return try await client.watch([job.key]) { states in
+                    while let job = try await states.next() {
+                        _ = purchase.note(job)
+                        if let ending = Self.ending(job, refusal) { return ending }
+                        switch job.view.stage {
+                        case .quoted where refusal == nil:
+                            refusal = try await decide(job, of: purchase, for: account)
+                        case .paying, .running: _ = purchase.beginPaying(job)
+                        default: break
+                        }
+                    }
+                    throw CancellationError()
                 }
+            } catch let error as BusClientError {
+                // A watch that the bridge has no room for ends; what is paid is followed all the same.
+                guard purchase.isPaying, error.code != .closed else { throw error }
+                try await Task.sleep(for: .seconds(1))
             }
-            throw CancellationError()
         }
     }
 

@@ -274,10 +274,11 @@ package actor Purchases: Service {
         underWay -= 1
         guard let ending else { return purchase.interrupt() }
         purchase.end(ending)
-        // A number that no submission reached must not leave a gap in the series.
-        guard ending.job == nil else { return }
+        // What did not get to its end is for the bridge to tell when somebody asks again.
+        guard let line = lines[series], !ending.isEnd else { return }
         lines[series]?.held[number] = nil
-        if lines[series]?.count == number + 1 { lines[series]?.count = number }
+        // A number that no submission reached must not leave a gap in the series.
+        if ending.job == nil, line.count == number + 1 { lines[series]?.count = number }
     }
 
     private func tick() async {

@@ -52,9 +52,6 @@ package struct ChatOrder: Equatable, Sendable {
         var said: [Conversation.Message] = []
         for (index, message) in messages.enumerated() {
             let param = "messages[\(index)]"
-            if let name = message.others.keys.sorted().first(where: { !isSilent($0) }) {
-                throw CarriedFields.refusal(of: "\(param).\(name)")
-            }
             let role: Conversation.Role =
                 switch message.role {
                 case .system, .developer: .system
@@ -62,6 +59,9 @@ package struct ChatOrder: Equatable, Sendable {
                 case .assistant: .assistant
                 case .tool: throw CarriedFields.refusal(of: "\(param).role")
                 }
+            if let name = message.others.keys.sorted().first(where: { !isSilent($0) }) {
+                throw CarriedFields.refusal(of: "\(param).\(name)")
+            }
             guard let content = message.content else {
                 throw invalid("\(param).content", "\(param).content is missing")
             }

@@ -25,11 +25,10 @@ PRICE = 57_355
 class Front:
     """A gateway and the two houses that it stands between."""
 
-    def __init__(self, buyer, seller, ours, theirs, arguments):
-        self.buyer, self.seller, self.ours, self.theirs = buyer, seller, ours, theirs
+    def __init__(self, simnet, buyer, seller, theirs, arguments):
+        self.simnet, self.buyer, self.seller, self.theirs = simnet, buyer, seller, theirs
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
-        self.arguments = arguments
         buyer.commands["lcp-gateway"] = [
             "--bus-dir", f"{buyer.directory}/bus", "--listen", f"127.0.0.1:{self.port}", *arguments,
         ]
@@ -114,18 +113,22 @@ class Gate:
 
 
 @contextlib.contextmanager
-def front(*arguments, gate=None, seller=True, budget=None):
+def front(*arguments, gate=None):
     """A market of our own processes with a gateway."""
-    with network("ours:theirs:10000000", names=("ours", "theirs")) as (_, ours, theirs):
-        bob = House(theirs, sells=(PROFILE,))
+    with network("ours:theirs:10000000", names=("ours", "theirs")) as (simnet, ours, theirs):
+        bob, alice = House(theirs, sells=(PROFILE,)), House(ours, buys=True)
+        # One buyer stands for the whole world here.
+        bob.commands["lcp-provider"] += ["--max-open-jobs", "1000", "--requests-per-minute", "10000"]
+        for bridge in (alice.commands["lcp-bridge"], bob.commands["lcp-bridge"]):
+            bridge += ["--max-jobs-per-peer", "1000", "--peer-rate", "1000", "--total-rate", "1000"]
         if gate is not None:
             bob.commands["lcp-compute"] = [
                 "--backend", "exec", "--concurrency", "8", "--", *shlex.split(gate.command),
             ]
-        with House(ours, buys=True) as alice, bob:
+        with alice, bob:
             alice.lcp("peers", "connect", f"{theirs.pubkey}@{theirs.p2p_address}")
             alice.await_offer(theirs)
-            yield Front(alice, bob, ours, theirs, list(arguments))
+            yield Front(simnet, alice, bob, theirs, arguments)
 
 
 def keys(directory, *arguments):
