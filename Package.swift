@@ -36,6 +36,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
         // Tests only: the default build leaves it out.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -207,11 +208,15 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "BridgeProtocol", "BusClient", "Conversation", "LightningCrypto", "LightningTypes",
-                "OpenAIChat",
+                "BridgeProtocol", "BusClient", "Conversation", "LCPWire", "LightningCrypto",
+                "LightningTypes", "OpenAIChat", "ServiceNotify",
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -278,8 +283,10 @@ let package = Package(
         .executableTarget(
             name: "lcp-gateway",
             dependencies: [
-                "BuildInfo", "Gateway", "LightningTypes", "ServiceNotify", "Settings",
+                "BuildInfo", "BusClient", "Gateway", "LightningTypes", "ServiceNotify", "Settings",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -320,10 +327,15 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "OpenAIChatTests",
+            dependencies: ["LCPTesting", "OpenAIChat"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "BridgeProtocol", "BusClient", "Gateway", "LCPTesting", "LightningCrypto",
-                "LightningTypes",
+                "BridgeProtocol", "BusClient", "Conversation", "Gateway", "LCPTesting",
+                "LightningCrypto", "LightningTypes", "OpenAIChat",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],

@@ -14,6 +14,7 @@ import Testing
         "LCPCore": "BOLT11 LCPWire LightningTypes",
         "LCPInspector": "BOLT11 LCPWire LightningCrypto LightningTypes FoundationEssentials",
         "Conversation": "",
+        "OpenAIChat": "FoundationEssentials",
         // Bindings.
         "NGHTTP2": "CNGHTTP2",
         "ZeroMQ": "CZeroMQ Glibc Synchronization",
@@ -48,7 +49,7 @@ import Testing
         """,
         "Compute": """
         LightningTypes LightningCrypto BridgeProtocol WorkerKit CGuard CLinux SwiftProtobuf \
-        Logging Foundation Glibc CrashPoints
+        Logging Foundation Glibc CrashPoints OpenAIChat AsyncHTTPClient
         """,
         "BusClient": """
         LightningTypes BridgeProtocol ZeroMQ SwiftProtobuf FoundationEssentials Glibc \
