@@ -65,6 +65,7 @@ package struct Gateway: Sendable {
         let (started, start) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         return [
             BusService(client: client), SettlementService(keys: keys, client: client), purchases,
+            HeartbeatService(keys: keys, purchases: purchases, notifier: notifier),
             FrontService(
                 application: application(responder, start),
                 purchases: purchases,
@@ -142,6 +143,25 @@ private struct SettlementService: Service {
             }
         }
         await keys.close()
+    }
+}
+
+/// A sign of life for the service manager, while keys and purchases take their turns.
+private struct HeartbeatService: Service {
+    let keys: KeyRing
+    let purchases: Purchases
+    let notifier: ServiceNotifier
+
+    func run() async throws {
+        guard let interval = notifier.interval else { return try await gracefulShutdown() }
+        try? await cancelWhenGracefulShutdown {
+            // The first beat, which says that it is ready, is the server's.
+            while true {
+                try await Task.sleep(for: interval)
+                _ = await (keys.problem, purchases.underWay)
+                notifier.beat()
+            }
+        }
     }
 }
 

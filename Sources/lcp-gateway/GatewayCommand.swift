@@ -7,6 +7,7 @@ import Logging
 import ServiceLifecycle
 import ServiceNotify
 import Settings
+import UnixSignals
 
 /// `lcp-gateway`: OpenAI's chat completions, bought over Lightning.
 @main
