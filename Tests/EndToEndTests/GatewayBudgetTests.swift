@@ -30,7 +30,10 @@ struct GatewayBudgetTests {
             await market.network.kill(Self.gateway)
             #expect(try await interrupted.value.status == 0, "the connection is gone")
             let left = try await desk.account()
-            #expect(left.reserved > 0 && left.spent == 0, "on disk before the bridge was told to pay")
+            #expect(
+                left.reserved > 0 && left.spent == 0,
+                "on disk before the bridge was told to pay"
+            )
 
             try await market.network.start(Self.gateway)
             try await market.network.waitForGateway(of: "alice")

@@ -99,9 +99,17 @@ import Testing
         #expect(level("gateway", found) == "problem", "nobody listens there")
         #expect(level("gateway.listen", found) == "ok")
         #expect(level("gateway.keys", found) == "warning", "there are none yet")
-        #expect(found["gateway.keys"]?["fix"] as? String == "lcp-gateway keys add NAME --keys \(keys)")
+        #expect(
+            found["gateway.keys"]?["fix"] as? String == "lcp-gateway keys add NAME --keys \(keys)"
+        )
 
-        let made = try await Program(name: "lcp-gateway").run("keys", "add", "alice", "--keys", keys)
+        let made = try await Program(name: "lcp-gateway").run(
+            "keys",
+            "add",
+            "alice",
+            "--keys",
+            keys
+        )
         try #require(made.status == .exited(0), "\(made.errors)")
         found = try await look("listen: 0.0.0.0:9\nkeys: \(keys)\n")
         #expect(level("gateway.keys", found) == "ok")

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import NIOCore
+import NIOHTTP1
 
 /// Requests to HTTP servers near by, such as lcp-gateway.
 enum Web {
@@ -30,7 +31,29 @@ enum Web {
             request.headers.add(name: "content-type", value: "application/json")
             request.body = .bytes(json)
         }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(seconds))
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        // Where nobody listens, that is the answer.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        let client = HTTPClient(
+            eventLoopGroupProvider: .singleton,
+            configuration: configuration
+        )
+        do {
+            let answer = try await Self.answer(of: client, to: request, within: seconds)
+            try await client.shutdown()
+            return answer
+        } catch {
+            try? await client.shutdown()
+            throw error
+        }
+    }
+
+    private static func answer(
+        of client: HTTPClient,
+        to request: HTTPClientRequest,
+        within seconds: Int64
+    ) async throws -> Answer {
+        let response = try await client.execute(request, timeout: .seconds(seconds))
         let body = try await response.body.collect(upTo: 1 << 20)
         var headers: [String: String] = [:]
         for header in response.headers { headers[header.name.lowercased()] = header.value }

@@ -91,7 +91,7 @@ struct Demo: AsyncParsableCommand {
         // Else a computation is over before it can be killed.
         if kill { plan.arguments["lcp-compute"] = ["--delay", "100"] }
         do {
-            let report = try await interruptible { [plan] in
+            let report = try await interruptible { [plan, front] in
                 try await LocalNetwork.run(plan, in: path) { step in
                     stage.account.tell(step)
                 } _: { network in

@@ -4,6 +4,7 @@ import FoundationEssentials
 import LCPInspector
 import LightningTypes
 import LocalNetwork
+import SwiftProtobuf
 
 /// What a demonstration does with a gateway: one request over HTTP, or those of somebody else.
 struct DemoGateway: Sendable {
@@ -17,8 +18,8 @@ struct DemoGateway: Sendable {
     /// The request as OpenAI's clients make it.
     private var body: JSONText {
         [
-            "model": "demo",
-            "messages": .array([["role": "user", "content": .string(prompt)]]),
+            "model": .string("demo"),
+            "messages": .array([["role": .string("user"), "content": .string(prompt)]]),
         ]
     }
 

@@ -63,7 +63,7 @@ struct DemoStage: Sendable {
             var told: [BusJobKey: BusJobStage] = [:]
             while let job = try await states.next() {
                 guard told[job.key] != job.view.stage else { continue }
-                told[job.key] = job.view.stage.isEnd ? nil : job.view.stage
+                told[job.key] = job.view.stage
                 account.tell(job)
             }
         }

@@ -61,7 +61,7 @@ struct GatewayExamination: Sendable {
                 )
             ]
         }
-        return [try await health(configuration)] + access(configuration)
+        return [try await health(configuration)] + admission(configuration)
     }
 
     // MARK: - Health
@@ -88,9 +88,9 @@ struct GatewayExamination: Sendable {
             )
     }
 
-    // MARK: - Access
+    // MARK: - Admission
 
-    private func access(_ configuration: Configuration) -> [Finding] {
+    private func admission(_ configuration: Configuration) -> [Finding] {
         guard let keys = configuration.keys else {
             return [
                 .wrong(
