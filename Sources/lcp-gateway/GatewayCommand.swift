@@ -45,7 +45,7 @@ struct GatewayCommand: ConfiguredProgram {
             \(ExitStatus.help)
             """,
         version: BuildInfo.description,
-        subcommands: [KeysCommand.self, ConfigurationCommand<Self>.self]
+        subcommands: [ConfigurationCommand<Self>.self]
     )
 
     @OptionGroup var front: FrontOptions

@@ -129,8 +129,10 @@ package actor Purchases: Service {
             if let job { give.yield(.cancel(job)) }
         }
         guard let ticket = purchase.join() else { throw Refusal.defect }
-        lines[series, default: Line(count: number)].held[number] = purchase
-        lines[series]?.count = max(lines[series]?.count ?? 0, number + 1)
+        var line = lines[series] ?? Line(count: number)
+        line.held[number] = purchase
+        line.count = max(line.count, number + 1)
+        lines[series] = line
         underWay += 1
         give.yield(.run(purchase, start, request.account, series, number))
         return ticket
