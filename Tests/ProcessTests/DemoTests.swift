@@ -60,7 +60,7 @@ import Testing
             try await session.terminal.expect("new?\"}]}'\r\n")
             let shown = await session.terminal.text.split(separator: "\r\n")
             let line = try #require(shown.first { $0.hasPrefix("curl ") })
-            let asked = try await Program.run(.path("/bin/sh"), ["-c", String(line)])
+            let asked = try await Program.run(.name("sh"), ["-c", String(line)])
             #expect(asked.output.hasPrefix("HTTP/1.1 200"), "\(asked)")
             #expect(asked.output.contains("what's new?"), "\(asked.output)")
             try await session.terminal.expect("done")

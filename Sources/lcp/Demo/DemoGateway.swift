@@ -41,7 +41,10 @@ struct DemoGateway: Sendable {
         } catch let error where !(error is CancellationError) {
             throw CommandError(
                 code: "no-answer",
-                detail: "the gateway at \(address) did not answer: \(type(of: error))",
+                detail: """
+                    the gateway at \(address) did not answer (\(error)); lcp demo --gateway --keep \
+                    keeps its log
+                    """,
                 status: ExitStatus.unavailable
             )
         }
