@@ -471,7 +471,8 @@ let package = Package(
             dependencies: [
                 "BOLT11", "BridgeProtocol", "BusAddresses", "BusClient", "GRPCNGHTTP2", "LCPWire",
                 "LightningCrypto", "LightningTypes", "LndRPC", "LocalNetwork", "ZeroMQ", "lcp",
-                "lcp-bridge", "lcp-compute", "lcp-provider", "lcp-requester", "lcp-simnet",
+                "lcp-bridge", "lcp-compute", "lcp-gateway", "lcp-provider", "lcp-requester",
+                "lcp-simnet",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "SystemPackage", package: "swift-system"),

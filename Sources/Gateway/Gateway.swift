@@ -67,6 +67,7 @@ package struct Gateway: Sendable {
             BusService(client: client), SettlementService(keys: keys, client: client), purchases,
             FrontService(
                 application: application(responder, start),
+                keys: keys,
                 purchases: purchases,
                 started: started,
                 notifier: notifier
@@ -148,6 +149,7 @@ private struct SettlementService: Service {
 /// The HTTP server, with a word to purchases and the service manager when it is asked to end.
 private struct FrontService: Service {
     let application: Application<GatewayResponder>
+    let keys: KeyRing
     let purchases: Purchases
     let started: AsyncStream<Void>
     let notifier: ServiceNotifier
@@ -162,8 +164,8 @@ private struct FrontService: Service {
                 group.addTask {
                     for await _ in started { break }
                     while !Task.isCancelled {
-                        // Whoever buys must get ahead, or nothing does.
-                        _ = await purchases.underWay
+                        // Both must get ahead, or nothing does.
+                        _ = await (keys.problem, purchases.underWay)
                         notifier.beat()
                         try? await Task.sleep(for: min(notifier.interval ?? Self.pulse, Self.pulse))
                     }

@@ -84,7 +84,8 @@ struct GatewayCommand: ConfiguredProgram {
         }
     }
 
-    private func serve(_ gateway: Gateway, _ options: GatewayOptions, _ logger: Logger) async throws {
+    private func serve(_ gateway: Gateway, _ options: GatewayOptions, _ logger: Logger) async throws
+    {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         var configuration = ServiceGroupConfiguration(

@@ -75,7 +75,7 @@ import Testing
         LightningTypes LCPWire LCPInspector BridgeProtocol BusClient Journal LocalNetwork \
         BuildInfo ArgumentParser SwiftProtobuf UnixSignals FoundationEssentials Glibc \
         Synchronization BusAddresses CLinux Conversation Foundation GRPCNGHTTP2 LndRPC \
-        Terminal ZeroMQ
+        Terminal ZeroMQ Settings AsyncHTTPClient NIOCore NIOHTTP1
         """,
         "lcp-bridge": """
         LightningTypes BOLT11 Bridge Journal LndRPC ZeroMQ BuildInfo ArgumentParser Logging \

@@ -162,7 +162,7 @@ import Testing
             let ring = try desk.ring()
             let granted = try await withThrowingTaskGroup(of: Bool.self) { group in
                 for number in 0..<64 {
-                    let submission = try submission(number)
+                    let submission = try self.submission(number)
                     group.addTask {
                         do {
                             try await ring.reserve(msat(30), by: id, for: submission)

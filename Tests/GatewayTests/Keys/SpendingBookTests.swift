@@ -79,7 +79,7 @@ import Testing
                 now += UInt64.random(in: 0...9_000, using: &random)
                 if Bool.random(using: &random) || open.isEmpty {
                     let amount = msat(.random(in: 0...400, using: &random))
-                    let submission = try submission(number)
+                    let submission = try self.submission(number)
                     do throws(BudgetRefusal) {
                         _ = try book.reserve(
                             amount,
