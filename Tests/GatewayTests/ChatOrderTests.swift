@@ -77,15 +77,20 @@ import Testing
         arguments: [
             (#"{"role":"tool","content":"1","tool_call_id":"c"}"#, "messages[0].role"),
             (#"{"role":"user","content":"Hi","name":"a"}"#, "messages[0].name"),
-            (#"{"role":"user","content":[{"type":"image_url","image_url":{}}]}"#,
-                "messages[0].content"),
+            (
+                #"{"role":"user","content":[{"type":"image_url","image_url":{}}]}"#,
+                "messages[0].content"
+            ),
             (#"{"role":"assistant","tool_calls":[]}"#, "messages[0].tool_calls"),
             (#"{"role":"user"}"#, "messages[0].content"),
             (#"{"role":"system","content":"alone"}"#, "messages"),
             (#"{"role":"user","content":""}"#, "messages"),
         ]
     )
-    func `a message that can't be carried is refused by its place`(_ message: String, _ place: String) {
+    func `a message that can't be carried is refused by its place`(
+        _ message: String,
+        _ place: String
+    ) {
         #expect(param(#"{"model":"m","messages":[\#(message)]}"#) == place)
     }
 }

@@ -83,7 +83,8 @@ import Testing
         #expect(!purchase.note(job(.quoted)))
     }
 
-    @Test func `after the payment began it goes on alone, and waits for a repetition`() async throws {
+    @Test func `after the payment began it goes on alone, and waits for a repetition`() async throws
+    {
         let purchase = Purchase(key: .random(), body: .zero) { _ in
             Issue.record("it was withdrawn")
         }

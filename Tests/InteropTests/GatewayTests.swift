@@ -10,7 +10,8 @@ import Testing
         ),
         .timeLimit(.minutes(15))
     )
-    func `clients of OpenAI get answers that are paid for once, whatever they repeat`() async throws {
+    func `clients of OpenAI get answers that are paid for once, whatever they repeat`() async throws
+    {
         let python = try #require(Executables.python)
         let arguments = [
             Executables.script("gateway_checks.py"), Executables.directory,

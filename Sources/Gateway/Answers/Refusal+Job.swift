@@ -133,7 +133,11 @@ extension Refusal {
     /// The job is done, and there is nothing to show.
     static let notKept = Refusal(
         410,
-        ChatError(.server, "the answer was delivered and is no longer kept", code: "result_expired"),
+        ChatError(
+            .server,
+            "the answer was delivered and is no longer kept",
+            code: "result_expired"
+        ),
         .paid
     )
 

@@ -10,6 +10,7 @@ package enum UsageEstimate {
     /// - Parameters:
     ///   - promptBytes: The length of the prompt.
     ///   - answerBytes: The length of the answer.
+    /// - Returns: Both counts.
     package static func usage(promptBytes: Int, answerBytes: Int) -> TokenUsage {
         TokenUsage(
             promptTokens: (promptBytes + 3) / 4,

@@ -113,7 +113,7 @@ package actor Purchases: Service {
         let series = request.identity.series(at: clock())[0]
         let number = try await count(series)
         let key = series.key(number)
-        let asked = limits.isCheapest ? candidates.prefix(limits.comparedPeers) : candidates.prefix(1)
+        let asked = candidates.prefix(limits.isCheapest ? limits.comparedPeers : 1)
         let submissions = try asked.map { try request.submission(to: $0, as: key) }
         return try place(request, .buy(submissions), series, number)
     }
@@ -176,7 +176,9 @@ package actor Purchases: Service {
                     held.ending?.job?.view.stage != .unanswered
                 {
                     if request.identity.isNamed {
-                        guard held.body == request.identity.body else { throw Refusal.bodyOfAnother }
+                        guard held.body == request.identity.body else {
+                            throw Refusal.bodyOfAnother
+                        }
                         if held.ending?.isUnpaid != true, let ticket = held.join() {
                             return .found(ticket)
                         }
@@ -206,8 +208,10 @@ package actor Purchases: Service {
         guard let job = try await client.job(submittedAs: series.key(number)) else { return nil }
         guard job.view.stage != .failed, job.view.stage != .cancelled else { return nil }
         guard request.identity.isNamed else {
-            let age = clock().seconds - min(clock().seconds, job.view.endedUnix)
-            let isFresh = job.view.endedUnix == 0 || age <= UInt64(Purchase.memory.components.seconds)
+            let now = clock()
+            let age = now.seconds - min(now.seconds, job.view.endedUnix)
+            let memory = UInt64(clamping: Purchase.memory.components.seconds)
+            let isFresh = job.view.endedUnix == 0 || age <= memory
             return isFresh ? try place(request, .follow(job), series, number) : nil
         }
         // The bridge compares the content, since the name does not depend on it.

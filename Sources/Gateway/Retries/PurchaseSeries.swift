@@ -22,6 +22,7 @@ package struct PurchaseSeries: Hashable, Sendable {
     ///
     /// - Parameter exists: Whether there is the purchase of a number.
     /// - Returns: The first number without one.
+    /// - Throws: What `exists` throws.
     package static func count(
         _ exists: @Sendable (UInt64) async throws -> Bool
     ) async throws -> UInt64 {

@@ -113,14 +113,22 @@ class Gate:
 
 
 @contextlib.contextmanager
-def front(*arguments, gate=None):
+def front(*arguments, gate=None, budget_sat=None):
     """A market of our own processes with a gateway."""
     with network("ours:theirs:10000000", names=("ours", "theirs")) as (simnet, ours, theirs):
         bob, alice = House(theirs, sells=(PROFILE,)), House(ours, buys=True)
         # One buyer stands for the whole world here.
-        bob.commands["lcp-provider"] += ["--max-open-jobs", "1000", "--requests-per-minute", "10000"]
+        bob.commands["lcp-provider"] += [
+            "--max-open-jobs", "100000", "--requests-per-minute", "1000000",
+        ]
         for bridge in (alice.commands["lcp-bridge"], bob.commands["lcp-bridge"]):
-            bridge += ["--max-jobs-per-peer", "1000", "--peer-rate", "1000", "--total-rate", "1000"]
+            bridge += [
+                "--max-jobs-per-peer", "100000", "--peer-rate", "100000", "--total-rate", "100000",
+            ]
+        if budget_sat is not None:
+            alice.commands["lcp-bridge"] += [
+                "--daily-budget-sat", str(budget_sat), "--monthly-budget-sat", str(budget_sat),
+            ]
         if gate is not None:
             bob.commands["lcp-compute"] = [
                 "--backend", "exec", "--concurrency", "8", "--", *shlex.split(gate.command),
