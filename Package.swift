@@ -36,6 +36,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
         // Tests only: the default build leaves them out.
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -210,8 +211,15 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "BridgeProtocol", "BusClient", "Conversation", "LightningTypes", "OpenAIChat",
+                "BridgeProtocol", "BusClient", "Conversation", "LCPWire", "LightningCrypto",
+                "LightningTypes", "OpenAIChat", "ServiceNotify",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -243,8 +251,11 @@ let package = Package(
             dependencies: [
                 "BridgeProtocol", "BuildInfo", "BusAddresses", "BusClient", "CLinux",
                 "Conversation", "GRPCNGHTTP2", "Journal", "LCPInspector", "LCPWire",
-                "LightningTypes", "LndRPC", "LocalNetwork", "Terminal", "ZeroMQ",
+                "LightningTypes", "LndRPC", "LocalNetwork", "Settings", "Terminal", "ZeroMQ",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -275,8 +286,11 @@ let package = Package(
         .executableTarget(
             name: "lcp-gateway",
             dependencies: [
-                "BuildInfo", "Gateway", "ServiceNotify", "Settings",
+                "BuildInfo", "BusClient", "Gateway", "LightningTypes", "ServiceNotify", "Settings",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -319,6 +333,16 @@ let package = Package(
         .testTarget(
             name: "OpenAIChatTests",
             dependencies: ["LCPTesting", "OpenAIChat"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "BridgeProtocol", "BusClient", "Conversation", "Gateway", "LCPTesting",
+                "LightningCrypto", "LightningTypes", "OpenAIChat",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -435,7 +459,8 @@ let package = Package(
                 "Bridge", "BridgeProtocol", "BusClient", "CrashPoints", "Journal", "LCPTesting",
                 "LCPWire", "LightningTypes", "LocalNetwork", "MarketAudit", "ScriptedBridge",
                 "WorkerKit", "ZeroMQ", "bus-peer", "bus-worker", "chaos", "journal-writer", "lcp",
-                "lcp-bridge", "lcp-compute", "lcp-provider", "lcp-requester", "lcp-simnet",
+                "lcp-bridge", "lcp-compute", "lcp-gateway", "lcp-provider", "lcp-requester",
+                "lcp-simnet",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -449,8 +474,8 @@ let package = Package(
             dependencies: [
                 "BOLT11", "BridgeProtocol", "BusAddresses", "BusClient", "GRPCNGHTTP2", "LCPWire",
                 "LightningCrypto", "LightningTypes", "LndRPC", "LocalNetwork", "OpenAIChat",
-                "ScriptedOpenAI", "ZeroMQ", "lcp", "lcp-bridge", "lcp-compute", "lcp-provider",
-                "lcp-requester", "lcp-simnet",
+                "ScriptedOpenAI", "ZeroMQ", "lcp", "lcp-bridge", "lcp-compute", "lcp-gateway",
+                "lcp-provider", "lcp-requester", "lcp-simnet",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -489,7 +514,7 @@ let package = Package(
         .testTarget(
             name: "SystemdTests",
             dependencies: [
-                "LocalNetwork", "lcp", "lcp-bridge", "lcp-compute", "lcp-provider",
+                "LocalNetwork", "lcp", "lcp-bridge", "lcp-compute", "lcp-gateway", "lcp-provider",
                 "lcp-requester", "lcp-simnet",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -585,7 +610,7 @@ let package = Package(
             name: "InteropTests",
             dependencies: [
                 "GRPCNGHTTP2", "InteropControl", "LightningCrypto", "LightningTypes", "LndRPC",
-                "lcp", "lcp-bridge", "lcp-compute", "lcp-grpc-peer", "lcp-provider",
+                "lcp", "lcp-bridge", "lcp-compute", "lcp-gateway", "lcp-grpc-peer", "lcp-provider",
                 "lcp-requester", "lcp-simnet",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -100,6 +100,19 @@ extension BusClient {
         }
     }
 
+    /// Looks up which job a submission made, for a caller that knows its key alone.
+    ///
+    /// - Parameter key: The submission's key.
+    /// - Returns: The job as it stands; nil when nothing was submitted under the key.
+    /// - Throws: ``BusClientError``, `job-pruned` when the job is no longer kept; `CancellationError`.
+    package func job(submittedAs key: SubmissionKey) async throws -> BusJob? {
+        do {
+            return try await job(.findJob(.with { $0.key = Data(key.bytes) }))
+        } catch let error as BusClientError where error.failure?.code == "unknown-job" {
+            return nil
+        }
+    }
+
     private func job(_ body: BusControlRequest.OneOf_Body) async throws -> BusJob {
         guard case .job(let job) = try await ask(body) else { throw unexpected() }
         return job

@@ -69,6 +69,9 @@ package struct SubmissionKey: Hashable, Sendable {
         self.bytes = bytes
     }
 
+    /// Takes 32 bytes.
+    package init(_ bytes: Bytes32) { self.init(unchecked: bytes.bytes) }
+
     /// Draws 16 random bytes.
     package static func random() -> SubmissionKey {
         var generator = SystemRandomNumberGenerator()

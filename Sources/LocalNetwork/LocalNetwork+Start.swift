@@ -51,6 +51,11 @@ extension LocalNetwork {
             }
         }
         report(.offers)
+        let names = plan.nodes.filter { $0.gateway != nil }.map(\.name)
+        guard !names.isEmpty else { return }
+        for name in names { try await start(ProcessName(name, .gateway)) }
+        for name in names { try await waitForGateway(of: name) }
+        report(.gateways)
     }
 
     /// Waits until a bridge answers and its lnd is ready.
@@ -169,6 +174,9 @@ extension LocalNetwork {
             ] + bus + (plan.nodes.first { $0.name == node.name }?.bridgeArguments ?? [])
         case .provider: return bus + ["--config", "\(directory)/provider.yaml"]
         case .compute: return bus + ["--backend", "deterministic"]
+        case .gateway:
+            let address = plan.nodes.first { $0.name == name.node }?.gateway
+            return bus + (address.map { ["--listen", $0] } ?? [])
         }
     }
 }

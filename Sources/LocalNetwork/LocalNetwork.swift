@@ -163,10 +163,11 @@ package actor LocalNetwork {
             )
         }
         try await start(name)
-        if name.role == .bridge {
-            try await waitForBridge(of: name.node)
-        } else {
-            try await waitForWorkers(of: name.node)
+        switch name.role {
+        case .bridge: try await waitForBridge(of: name.node)
+        case .gateway: try await waitForGateway(of: name.node)
+        case .provider, .requester, .compute: try await waitForWorkers(of: name.node)
+        case .simnet: break
         }
     }
 
@@ -218,10 +219,10 @@ package actor LocalNetwork {
 
     // MARK: - End
 
-    /// Ends all processes: workers first, so that they say goodbye, the network last.
+    /// Ends all processes: who buys first, then workers, so that they say goodbye, the network last.
     private func shutDown() async {
         let order: [[ProcessName.Role]] = [
-            [.provider, .requester, .compute], [.bridge], [.simnet],
+            [.gateway], [.provider, .requester, .compute], [.bridge], [.simnet],
         ]
         for roles in order {
             await withTaskGroup(of: Void.self) { group in
@@ -243,4 +244,6 @@ package enum LocalNetworkStep: Sendable {
     case workers
     /// Each buyer knows what each seller offers.
     case offers
+    /// Every gateway takes connections.
+    case gateways
 }

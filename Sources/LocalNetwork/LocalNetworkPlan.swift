@@ -14,6 +14,8 @@ package struct LocalNetworkPlan: Sendable {
         package var computes: Int
         /// Whether it has a bridge; one without is a bare lnd, for a peer that somebody else plays.
         package var hasBridge = true
+        /// Where its `lcp-gateway` listens, `127.0.0.1:8080`; nil without one.
+        package var gateway: String?
         /// More arguments of its bridge, besides those of all.
         package var bridgeArguments: [String] = []
 
@@ -122,6 +124,8 @@ package struct ProcessName: Hashable, Sendable, CustomStringConvertible {
         case requester
         /// A worker that computes.
         case compute
+        /// The HTTP front of a node that buys.
+        case gateway
     }
 
     /// The node it belongs to; empty for the network itself.
@@ -141,11 +145,11 @@ package struct ProcessName: Hashable, Sendable, CustomStringConvertible {
     /// The program's file name.
     package var program: String { "lcp-\(role.rawValue)" }
 
-    /// `bob/compute-1`, `alice/bridge`, `simnet`.
+    /// `bob/compute-1`, `alice/bridge`, `alice/gateway`, `simnet`.
     package var description: String {
         switch role {
         case .simnet: "simnet"
-        case .bridge: "\(node)/bridge"
+        case .bridge, .gateway: "\(node)/\(role.rawValue)"
         case .provider, .requester, .compute: "\(node)/\(role.rawValue)-\(number)"
         }
     }

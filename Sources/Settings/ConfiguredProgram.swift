@@ -26,7 +26,7 @@ extension ConfiguredProgram {
         )
     }
 
-    /// Runs the program, or its `config` command, and ends the process when that went wrong.
+    /// Runs the program, or one of its commands, and ends the process when that went wrong.
     package static func start() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
@@ -34,6 +34,8 @@ extension ConfiguredProgram {
                 try answer(arguments)
             } else if arguments.first == ConfigurationCommand<Self>.name {
                 try configuration(Array(arguments.dropFirst()))
+            } else if let command = subcommand(arguments.first) {
+                try await run(command, Array(arguments.dropFirst()))
             } else {
                 let settings = try settings(arguments)
                 var program = try settings.parsed { try Self.parse($0) }
@@ -54,17 +56,33 @@ extension ConfiguredProgram {
             || flags.contains { own.contains($0) || $0.hasPrefix("--generate-completion-script") }
     }
 
-    /// Gives help and versions; what `config` offers is asked of `config` itself.
+    /// Gives help and versions; what a command offers is asked of the command itself.
     ///
     /// As part of the program the parser would look for the program's required options first.
     private static func answer(_ arguments: [String]) throws {
         let isHelp = arguments.first == "help"
         let words = isHelp ? arguments.dropFirst() + ["--help"] : arguments[...]
         var command =
-            words.first == ConfigurationCommand<Self>.name
-            ? try ConfigurationCommand<Self>.parseAsRoot(Array(words.dropFirst()))
-            : try parseAsRoot(Array(words))
+            try subcommand(words.first)?.parseAsRoot(Array(words.dropFirst()))
+            ?? parseAsRoot(Array(words))
         try command.run()
+    }
+
+    private static func subcommand(_ name: String?) -> (any ParsableCommand.Type)? {
+        configuration.subcommands.first { $0.configuration.commandName == name }
+    }
+
+    /// Runs a command besides `config`; it has nothing to do with the program's own options.
+    private static func run(
+        _ command: any ParsableCommand.Type,
+        _ arguments: [String]
+    ) async throws {
+        var command = try command.parseAsRoot(arguments)
+        if var command = command as? any AsyncParsableCommand {
+            try await command.run()
+        } else {
+            try command.run()
+        }
     }
 
     private static func settings(_ arguments: [String]) throws(ConfigurationError) -> Settings {

@@ -34,6 +34,41 @@ import Testing
         try checkAccounts(report, ok: 24)
     }
 
+    @Test func `a request over HTTP buys a job, and its headers tell which and for how much`()
+        async throws
+    {
+        let report = try await run(["demo", "--gateway", "--json", "--prompt", "it's a question"])
+        #expect(report["jobs"] as? Int == 1)
+        let response = try #require(report["response"] as? NSDictionary)
+        #expect(response["status"] as? Int == 200)
+        #expect((response["content"] as? String)?.contains("it's a question") == true)
+        let headers = try #require(response["headers"] as? NSDictionary)
+        let price = try #require((headers["x-lcp-price-msat"] as? String).flatMap(Int.init))
+        let fee = try #require((headers["x-lcp-fee-msat"] as? String).flatMap(Int.init))
+        let alice = try #require((report["nodes"] as? [NSDictionary])?.first)
+        #expect(alice["spent_msat"] as? Int == price && alice["fees_msat"] as? Int == fee)
+        let processes = try #require(report["processes"] as? [NSDictionary])
+        #expect(processes.contains { $0["name"] as? String == "alice/gateway" })
+        try checkAccounts(report, ok: 1)
+    }
+
+    @Test func `on a terminal the line for curl is shown, and the job that it buys`() async throws {
+        let terminal = try PseudoTerminal(columns: 200)
+        let arguments = ["demo", "--gateway", "--prompt", "what's new?"]
+        let status = try await terminal.run(lcp, arguments) { session in
+            try await session.terminal.expect("curl -si http://127.0.0.1:")
+            try await session.terminal.expect("new?\"}]}'\r\n")
+            let shown = await session.terminal.text.split(separator: "\r\n")
+            let line = try #require(shown.first { $0.hasPrefix("curl ") })
+            let asked = try await Program.run(.name("sh"), ["-c", String(line)])
+            #expect(asked.output.hasPrefix("HTTP/1.1 200"), "\(asked)")
+            #expect(asked.output.contains("what's new?"), "\(asked.output)")
+            try await session.terminal.expect("done")
+            try session.signal(.interrupt)
+        }
+        #expect(status == .exited(130))
+    }
+
     private func run(_ arguments: [String]) async throws -> NSDictionary {
         let outcome = try await lcp.run(arguments)
         #expect(outcome.status == .exited(0), "\(outcome.errors)")

@@ -81,6 +81,51 @@ import Testing
         #expect(found["clock"] != nil)
     }
 
+    @Test func `a gateway is looked at by its configuration`() async throws {
+        let directory = "/tmp/lcp-doctor-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(
+            atPath: directory,
+            withIntermediateDirectories: true
+        )
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let (configuration, keys) = ("\(directory)/gateway.yaml", "\(directory)/keys.jsonl")
+        let lcp = BusCommand(directory: "\(directory)/bus")
+        func look(_ yaml: String) async throws -> [String: NSDictionary] {
+            try yaml.write(toFile: configuration, atomically: true, encoding: .utf8)
+            return try findings(try await lcp.run(["doctor", "--gateway-config", configuration]))
+        }
+
+        var found = try await look("listen: 127.0.0.1:9\nkeys: \(keys)\n")
+        #expect(level("gateway", found) == "problem", "nobody listens there")
+        #expect(level("gateway.listen", found) == "ok")
+        #expect(level("gateway.keys", found) == "warning", "there are none yet")
+        #expect(
+            found["gateway.keys"]?["fix"] as? String == "lcp-gateway keys add NAME --keys \(keys)"
+        )
+
+        let made = try await Program(name: "lcp-gateway").run(
+            "keys",
+            "add",
+            "alice",
+            "--keys",
+            keys
+        )
+        try #require(made.status == .exited(0), "\(made.errors)")
+        found = try await look("listen: 0.0.0.0:9\nkeys: \(keys)\n")
+        #expect(level("gateway.keys", found) == "ok")
+        #expect(level("gateway.listen", found) == "warning", "keys in clear")
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: keys)
+        found = try await look("keys: \(keys)\n")
+        #expect(level("gateway.keys", found) == "problem")
+        #expect(found["gateway.keys"]?["fix"] as? String == "chmod 600 \(keys)")
+
+        #expect(level("gateway.keys", try await look("listen: 127.0.0.1:9\n")) == "warning")
+        #expect(level("gateway.keys", try await look("listen: 10.0.0.1:9\n")) == "problem")
+        found = try await look("listen: nowhere\n")
+        #expect(level("gateway", found) == "problem")
+        #expect((found["gateway"]?["detail"] as? String)?.contains("gateway.yaml:1") == true)
+    }
+
     @Test func `on a terminal each finding is a line with its remedy below`() async throws {
         try await ScriptedBus.with { _, lcp in
             let terminal = try PseudoTerminal(columns: 200)

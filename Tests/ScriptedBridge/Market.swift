@@ -81,6 +81,9 @@ package struct Market: Sendable {
             .peer(.with { $0.id = disconnect.peer })
         case .getResult(let get):
             job(get.job).map { .result(result(of: $0)) } ?? .failure(Self.unknownJob)
+        case .findJob(let find):
+            keys[find.key].flatMap { known in job(.with { $0.jobID = known.job }) }
+                .map { .job($0) } ?? .failure(Self.unknownJob)
         case nil:
             .failure(
                 .with {

@@ -187,6 +187,7 @@ extension BusControlRequest {
         case .connect: "connect"
         case .disconnect: "disconnect"
         case .getResult: "getResult"
+        case .findJob: "findJob"
         case nil: "nothing"
         }
     }

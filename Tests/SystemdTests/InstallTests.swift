@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5)), .serialized) struct InstallTests {
     private static let units = [
         "lcp-bridge.service", "lcp-provider@1.service", "lcp-requester@1.service",
-        "lcp-compute@1.service",
+        "lcp-compute@1.service", "lcp-gateway.service",
     ]
 
     @Test func `an installation is complete, keeps configuration, and goes away whole`()
@@ -36,7 +36,7 @@ import Testing
             )
 
             // Everything installed says what the configuration's examples say.
-            for role in ["bridge", "provider", "requester", "compute"] {
+            for role in ["bridge", "provider", "requester", "compute", "gateway"] {
                 let shown = try await Installation.run(
                     image.path("/usr/local/bin/lcp-\(role)"),
                     "config",

@@ -15,7 +15,9 @@ struct Installation: Sendable {
     /// The package's own folder.
     static let package = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path()
-    static let names = ["lcp", "lcp-bridge", "lcp-compute", "lcp-provider", "lcp-requester"]
+    static let names = [
+        "lcp", "lcp-bridge", "lcp-compute", "lcp-gateway", "lcp-provider", "lcp-requester",
+    ]
 
     /// Installs, runs a closure, and removes the image.
     static func run(_ body: (Installation) async throws -> Void) async throws {

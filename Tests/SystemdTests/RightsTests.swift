@@ -45,11 +45,17 @@ import Testing
         return numbers
     }
 
-    /// The command line that makes a program a service's: its user and group, no capability, none
+    /// The command line that makes a program a service's: its user and groups, no capability, none
     /// to gain, and for a worker no network.
-    private func confined(_ user: String, _ group: String, hasNetwork: Bool) -> [String] {
-        (hasNetwork ? [] : ["unshare", "--net"]) + [
-            "setpriv", "--reuid=\(user)", "--regid=\(group)", "--clear-groups", "--no-new-privs",
+    private func confined(
+        _ user: String,
+        _ group: String,
+        more: [String] = [],
+        hasNetwork: Bool
+    ) -> [String] {
+        let groups = more.isEmpty ? "--clear-groups" : "--groups=\(more.joined(separator: ","))"
+        return (hasNetwork ? [] : ["unshare", "--net"]) + [
+            "setpriv", "--reuid=\(user)", "--regid=\(group)", groups, "--no-new-privs",
             "--bounding-set=-all", "--inh-caps=-all",
         ]
     }
@@ -96,13 +102,16 @@ import Testing
             let manager = try NotifySocket(image.path("/notify"))
             func start(_ role: String, _ more: [String]) async throws -> ChildProcess {
                 let name = "lcp-\(role)"
+                let isOne = role == "bridge" || role == "gateway"
+                let shared = role == "gateway" ? ["lcp-control", "lcp-watch"] : []
                 let walls = confined(
                     try #require(users[name]),
                     try #require(groups[name]),
-                    hasNetwork: role == "bridge"
+                    more: try shared.map { try #require(groups[$0]) },
+                    hasNetwork: isOne
                 )
                 // The umask of the units: the bus must not depend on it.
-                let unit = role == "bridge" ? "\(name).service" : "\(name)@.service"
+                let unit = isOne ? "\(name).service" : "\(name)@.service"
                 let command =
                     ["umask 077; exec \"$@\"", "sh"] + walls + [
                         Self.python, "\(Installation.package)/Tests/SystemdTests/sandbox.py",
@@ -129,6 +138,23 @@ import Testing
             let worker = try await start("compute", ["--backend", "deterministic"])
             try await manager.wait(for: "READY=1", "STATUS=working for the bridge")
 
+            // The operator makes a key, which the service's user can read and nobody else.
+            let keys = image.path("/var/lib/lcp-gateway/keys.jsonl")
+            let made = try await Installation.run(
+                image.path("/usr/local/bin/lcp-gateway"),
+                "keys",
+                "add",
+                "alice",
+                "--keys",
+                keys
+            )
+            try #require(made.status == .exited(0) && made.output.hasPrefix("lcp-"))
+            var status = stat()
+            try #require(stat(keys, &status) == 0)
+            #expect(users["lcp-gateway"] == "\(status.st_uid)" && status.st_mode & 0o777 == 0o600)
+            let gateway = try await start("gateway", ["--listen", "127.0.0.1:0", "--keys", keys])
+            try await manager.wait(for: "READY=1", "STATUS=serving")
+
             // Who can open what.
             let rights: [(user: String, group: String, opens: Set<String>)] = [
                 ("lcp-provider", "lcp-provider", ["provider/events", "provider/replies"]),
@@ -138,6 +164,7 @@ import Testing
                 ("lcp-compute", "lcp-watch", ["query/socket", "feed/events/socket"]),
                 ("lcp-compute", "lcp-messages", ["feed/messages/socket"]),
                 ("lcp-compute", "nobody", []),
+                ("lcp-gateway", "lcp-gateway", []),
             ]
             for right in rights {
                 let group = groups[right.group] ?? "65534"
@@ -162,6 +189,9 @@ import Testing
                 #expect(read.status == .exited(1))
             }
 
+            gateway.signal(SIGTERM)
+            try await manager.wait(for: "STOPPING=1")
+            #expect(await gateway.wait() == .exited(0))
             worker.signal(SIGTERM)
             try await manager.wait(for: "STOPPING=1")
             #expect(await worker.wait() == .exited(0))

@@ -443,6 +443,7 @@ def control():
         ("connect a peer", {"connect": {"peer": PEER, "address": "192.0.2.1:9735"}}),
         ("disconnect a peer", {"disconnect": {"peer": PEER}}),
         ("get a result", {"get_result": {"job": BOUGHT}}),
+        ("find the job of a key", {"find_job": {"key": b"order-4711"}}),
     ]
     for index, (name, body) in enumerate(requests):
         yield name, "ControlRequest", {"id": index + 1, **body}

@@ -88,6 +88,8 @@ struct ControlDoor: Sendable {
                 $0.id = request.id
                 $0.result = result
             }
+        case .findJob(let find):
+            return try await jobResponse(request, .job(self.find(find, caller)))
         case nil:
             throw Refusal(
                 .of(
@@ -163,16 +165,7 @@ struct ControlDoor: Sendable {
                 )
             else { return nil }
             guard known.contentHash == client.contentHash else { throw Refusal(.keyReused) }
-            guard let job = try await journal.job(known.job) else {
-                throw Refusal(
-                    .of(
-                        "job-pruned",
-                        "this key's job is over and no longer kept",
-                        advice: "Submit under a new key to buy again"
-                    )
-                )
-            }
-            return BusJob(job.summary)
+            return try await job(of: known)
         } catch let error as JournalError {
             throw Refusal(error)
         } catch let refusal as Refusal {
@@ -180,6 +173,41 @@ struct ControlDoor: Sendable {
         } catch {
             throw Refusal(.of("internal", "the submission could not be looked up"))
         }
+    }
+
+    /// The job of a submission, for whoever submitted it and knows the key alone.
+    private func find(
+        _ find: BusFindJob,
+        _ caller: RequestDoor.Caller
+    ) async throws(Refusal) -> BusJob {
+        do {
+            guard
+                let known = try await journal.submission(
+                    identity: caller.identity,
+                    key: [UInt8](find.key)
+                )
+            else { throw Refusal(.unknownJob) }
+            return try await job(of: known)
+        } catch let error as JournalError {
+            throw Refusal(error)
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch {
+            throw Refusal(.of("internal", "the submission could not be looked up"))
+        }
+    }
+
+    private func job(of submission: Submission) async throws -> BusJob {
+        guard let job = try await journal.job(submission.job) else {
+            throw Refusal(
+                .of(
+                    "job-pruned",
+                    "this key's job is over and no longer kept",
+                    advice: "Submit under a new key to buy again"
+                )
+            )
+        }
+        return BusJob(job.summary)
     }
 
     private func contentHash(_ submit: BusSubmit) -> Bytes32 {

@@ -96,6 +96,14 @@ package nonisolated struct BusControlRequest: Sendable {
     set {body = .getResult(newValue)}
   }
 
+  package var findJob: BusFindJob {
+    get {
+      if case .findJob(let v)? = body {return v}
+      return BusFindJob()
+    }
+    set {body = .findJob(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -106,6 +114,7 @@ package nonisolated struct BusControlRequest: Sendable {
     case connect(BusConnect)
     case disconnect(BusDisconnect)
     case getResult(BusGetResult)
+    case findJob(BusFindJob)
 
   }
 
@@ -130,7 +139,8 @@ package nonisolated struct BusControlResponse: Sendable {
     set {body = .failure(newValue)}
   }
 
-  /// submit, accept, cancel, retry: the job as it stands once the step is on disk.
+  /// submit, accept, cancel, retry: the job as it stands once the step is on disk; find_job: the job
+  /// as it stands.
   package var job: BusJob {
     get {
       if case .job(let v)? = body {return v}
@@ -160,7 +170,8 @@ package nonisolated struct BusControlResponse: Sendable {
   package nonisolated enum OneOf_Body: Equatable, Sendable {
     /// Nothing was done.
     case failure(BusFailure)
-    /// submit, accept, cancel, retry: the job as it stands once the step is on disk.
+    /// submit, accept, cancel, retry: the job as it stands once the step is on disk; find_job: the job
+    /// as it stands.
     case job(BusJob)
     case peer(BusPeer)
     case result(BusResult)
@@ -323,6 +334,23 @@ package nonisolated struct BusGetResult: Sendable {
   fileprivate var _job: BusJobKey? = nil
 }
 
+/// Which job a submission made, for a client that knows its key alone.
+///
+/// The failure `unknown-job` says that nothing was submitted under the key from the same connection
+/// identity, or so long ago that the key is forgotten; `job-pruned`, that its job is no longer kept.
+package nonisolated struct BusFindJob: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The key of the Submit.
+  package var key: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 /// What was bought: contents and proof.
 package nonisolated struct BusResult: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -365,7 +393,7 @@ fileprivate nonisolated let _protobuf_package = "lcp.bus.v1"
 
 nonisolated extension BusControlRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ControlRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}submit\0\u{1}accept\0\u{1}cancel\0\u{1}retry\0\u{1}connect\0\u{1}disconnect\0\u{3}get_result\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}submit\0\u{1}accept\0\u{1}cancel\0\u{1}retry\0\u{1}connect\0\u{1}disconnect\0\u{3}get_result\0\u{3}find_job\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -465,6 +493,19 @@ nonisolated extension BusControlRequest: SwiftProtobuf.Message, SwiftProtobuf._M
           self.body = .getResult(v)
         }
       }()
+      case 9: try {
+        var v: BusFindJob?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .findJob(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .findJob(v)
+        }
+      }()
       default: break
       }
     }
@@ -506,6 +547,10 @@ nonisolated extension BusControlRequest: SwiftProtobuf.Message, SwiftProtobuf._M
     case .getResult?: try {
       guard case .getResult(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    }()
+    case .findJob?: try {
+      guard case .findJob(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
     }()
     case nil: break
     }
@@ -886,6 +931,36 @@ nonisolated extension BusGetResult: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
   package static func ==(lhs: BusGetResult, rhs: BusGetResult) -> Bool {
     if lhs._job != rhs._job {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension BusFindJob: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".FindJob"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.key) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.key.isEmpty {
+      try visitor.visitSingularBytesField(value: self.key, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: BusFindJob, rhs: BusFindJob) -> Bool {
+    if lhs.key != rhs.key {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

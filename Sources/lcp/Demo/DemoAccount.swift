@@ -21,6 +21,8 @@ struct DemoAccount: Sendable {
             line("workers", "lcp-requester for alice; lcp-provider and lcp-compute for bob")
         case .offers:
             line("offers", "alice knows from bob's manifest what he sells")
+        case .gateways:
+            line("gateway", "lcp-gateway for alice: OpenAI's interface over HTTP")
         }
     }
 
@@ -52,6 +54,30 @@ struct DemoAccount: Sendable {
         }
         if let preimage = answer.result.preimage {
             line("proof", "preimage \(preimage.secret.reveal("this money is not real").hex)")
+        }
+    }
+
+    /// Tells how to ask a gateway, which then waits for that.
+    func tell(waiting gateway: DemoGateway) {
+        head("Ask from another terminal, as often as you like; Ctrl-C ends it")
+        write("\n" + gateway.commandLine + "\n\n")
+    }
+
+    /// Tells how a gateway is asked.
+    func tell(asking gateway: DemoGateway) {
+        head("A client asks alice's gateway")
+        write("  " + Paint.dim(gateway.commandLine, on: STDOUT_FILENO) + "\n")
+    }
+
+    /// Tells what a gateway answered.
+    func tell(_ response: DemoResponse) {
+        line("status", "\(response.status)")
+        for header in response.headers {
+            line("header", "\(header.name): \(Table.printable(header.value))")
+        }
+        let text = Table.printableLines(response.content ?? "none")
+        for (index, part) in text.split(separator: "\n").enumerated() {
+            line(index == 0 ? "answer" : "", Paint.green(String(part), on: STDOUT_FILENO))
         }
     }
 

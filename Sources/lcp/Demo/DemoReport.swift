@@ -27,10 +27,13 @@ struct DemoReport {
     var accounts: [Account]
     var processes: [(name: ProcessName, pid: Int32)]
     var answer: Answer?
+    /// What the gateway answered, in a demonstration of one.
+    var response: DemoResponse?
 
     /// Whether every job was answered and every account is right.
     var isGood: Bool {
         counts.failed == 0 && counts.unanswered == 0 && accounts.allSatisfy(\.isBalanced)
+            && response?.status ?? 200 == 200
     }
 
     /// One object for machines.
@@ -61,6 +64,7 @@ struct DemoReport {
             members.append(.init(name: "failures", value: .reasons(counts)))
         }
         if let answer { members.append(.init(name: "job", value: answer.json)) }
+        if let response { members.append(.init(name: "response", value: response.json)) }
         return .object(members)
     }
 

@@ -10,6 +10,8 @@ struct DemoStage: Sendable {
     var kills: Bool
     var prompt: String
     var account: DemoAccount
+    /// Over HTTP instead of the bus; nil without.
+    var gateway: DemoGateway?
 
     /// Buys everything, and reads every node's balance and ledger before and after.
     func play(on network: LocalNetwork) async throws -> DemoReport {
@@ -29,8 +31,11 @@ struct DemoStage: Sendable {
         )
         let start = ContinuousClock.now
         var answer: Answer?
+        var response: DemoResponse?
         var killed = 0
-        if jobs == 1 {
+        if let gateway {
+            for _ in 0..<jobs { response = try await buyOne(load, over: gateway, on: network) }
+        } else if jobs == 1 {
             answer = try await buyOne(load, on: network)
         } else {
             killed = try await buyAll(load, on: network)
@@ -46,8 +51,40 @@ struct DemoStage: Sendable {
             duration: duration,
             accounts: accounts,
             processes: await network.processes.map { ($0.name, $0.process.pid) },
-            answer: answer
+            answer: answer,
+            response: response
         )
+    }
+
+    /// Lets others buy over HTTP, and tells of each job, until it is cancelled.
+    func serve(_ gateway: DemoGateway, on network: LocalNetwork) async throws {
+        account.tell(waiting: gateway)
+        try await network.client(of: "alice").watch([]) { states in
+            var told: [BusJobKey: BusJobStage] = [:]
+            while let job = try await states.next() {
+                guard told[job.key] != job.view.stage else { continue }
+                told[job.key] = job.view.stage
+                account.tell(job)
+            }
+        }
+    }
+
+    /// Buys one job with a request over HTTP, and counts it by what the bridge says.
+    private func buyOne(
+        _ load: LoadRun,
+        over gateway: DemoGateway,
+        on network: LocalNetwork
+    ) async throws -> DemoResponse {
+        account.tell(asking: gateway)
+        let start = ContinuousClock.now
+        let response = try await gateway.ask()
+        account.tell(response)
+        guard let key = response.job else { return response }
+        let job = try await network.client(of: "alice").job(key)
+        var timeline = JobTimeline(start: start)
+        timeline.note(job.view.stage)
+        load.count(job, timeline)
+        return response
     }
 
     /// Buys one job step by step, so that each can be seen.

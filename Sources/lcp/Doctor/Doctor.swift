@@ -11,8 +11,8 @@ struct Doctor: AsyncParsableCommand {
         abstract: "Look for what keeps this node from buying and selling, and say how to mend it.",
         discussion: """
             Looks at the bus and its rights, the bridge, its workers and peers, the clock; at lnd \
-            with the options that lcp-bridge has; at the journal's file with --journal. Changes \
-            nothing. Give the macaroon that the bridge has: which of the permissions it needs are \
+            with the options that lcp-bridge has; at the journal's file with --journal; at an \
+            installed gateway, or the one of --gateway-config. Changes nothing. Give the macaroon that the bridge has: which of the permissions it needs are \
             missing is read in the file.
 
             In JSON: healthy, and findings with check, level (ok, skipped, warning, problem), \
@@ -44,6 +44,16 @@ struct Doctor: AsyncParsableCommand {
     )
     var backend: [HostAndPort] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "The configuration of the gateway to look at.",
+            discussion: "\(GatewayExamination.systemPath) without, if it is there.",
+            valueName: "path"
+        ),
+        completion: .file()
+    )
+    var gatewayConfig: String?
+
     func run() async throws {
         var findings: [Finding] = []
         let seen = try await lookAtBus(&findings)
@@ -63,6 +73,7 @@ struct Doctor: AsyncParsableCommand {
             )
         }
         findings += HostExamination(journal: journal, backends: backend).run()
+        findings += try await GatewayExamination(configuration: gatewayConfig)?.run() ?? []
         try show(findings)
         guard !findings.contains(where: { $0.level == .problem }) else {
             throw ExitStatus.problemFound

@@ -229,3 +229,7 @@ class ControlClient(_Client[bus.ControlResponse]):
     def result(self, job: bus.JobKey) -> bus.Result:
         """Contents and proof of a job, as far as they are there."""
         return self.request(get_result=bus.GetResult(job=job)).result
+
+    def find(self, key: bytes) -> bus.Job:
+        """The job that was submitted under a key."""
+        return self.request(find_job=bus.FindJob(key=key)).job

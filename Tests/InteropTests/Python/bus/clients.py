@@ -166,6 +166,7 @@ def control():
         expect(client.connect(b"\2" * 33, "host:9735").connected, "connect")
         expect(not client.disconnect(b"\2" * 33).connected, "disconnect")
         equal(client.result(key).output, b"done", "the output")
+        equal(client.find(b"k").version, 9, "the job of a key")
         requests = [request for _, request in peer.seen]
         equal(
             [request.WhichOneof("body") for request in requests],
@@ -178,6 +179,7 @@ def control():
                 "connect",
                 "disconnect",
                 "get_result",
+                "find_job",
             ],
             "what was asked",
         )

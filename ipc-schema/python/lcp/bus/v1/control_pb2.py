@@ -15,7 +15,7 @@ from lcp.bus.v1 import common_pb2 as lcp_dot_bus_dot_v1_dot_common__pb2
 from lcp.bus.v1 import query_pb2 as lcp_dot_bus_dot_v1_dot_query__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18lcp/bus/v1/control.proto\x12\nlcp.bus.v1\x1a\x17lcp/bus/v1/common.proto\x1a\x16lcp/bus/v1/query.proto\"\xbd\x02\n\x0e\x43ontrolRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12$\n\x06submit\x18\x02 \x01(\x0b\x32\x12.lcp.bus.v1.SubmitH\x00\x12$\n\x06\x61\x63\x63\x65pt\x18\x03 \x01(\x0b\x32\x12.lcp.bus.v1.AcceptH\x00\x12$\n\x06\x63\x61ncel\x18\x04 \x01(\x0b\x32\x12.lcp.bus.v1.CancelH\x00\x12\"\n\x05retry\x18\x05 \x01(\x0b\x32\x11.lcp.bus.v1.RetryH\x00\x12&\n\x07\x63onnect\x18\x06 \x01(\x0b\x32\x13.lcp.bus.v1.ConnectH\x00\x12,\n\ndisconnect\x18\x07 \x01(\x0b\x32\x16.lcp.bus.v1.DisconnectH\x00\x12+\n\nget_result\x18\x08 \x01(\x0b\x32\x15.lcp.bus.v1.GetResultH\x00\x42\x06\n\x04\x62ody\"\xb5\x01\n\x0f\x43ontrolResponse\x12\n\n\x02id\x18\x01 \x01(\x04\x12&\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x13.lcp.bus.v1.FailureH\x00\x12\x1e\n\x03job\x18\x03 \x01(\x0b\x32\x0f.lcp.bus.v1.JobH\x00\x12 \n\x04peer\x18\x04 \x01(\x0b\x32\x10.lcp.bus.v1.PeerH\x00\x12$\n\x06result\x18\x05 \x01(\x0b\x32\x12.lcp.bus.v1.ResultH\x00\x42\x06\n\x04\x62ody\"\x85\x01\n\x06Submit\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\x0c\n\x04peer\x18\x02 \x01(\x0c\x12\x11\n\ttask_kind\x18\x03 \x01(\t\x12\r\n\x05input\x18\x04 \x01(\x0c\x12\x0e\n\x06params\x18\x05 \x01(\x0c\x12\x1b\n\x0emax_price_msat\x18\x06 \x01(\x04H\x00\x88\x01\x01\x42\x11\n\x0f_max_price_msat\"A\n\x06\x41\x63\x63\x65pt\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.lcp.bus.v1.JobKey\x12\x16\n\x0emax_price_msat\x18\x02 \x01(\x04\")\n\x06\x43\x61ncel\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.lcp.bus.v1.JobKey\"(\n\x05Retry\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.lcp.bus.v1.JobKey\"(\n\x07\x43onnect\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\"\x1a\n\nDisconnect\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\",\n\tGetResult\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.lcp.bus.v1.JobKey\"X\n\x06Result\x12\x1c\n\x03job\x18\x01 \x01(\x0b\x32\x0f.lcp.bus.v1.Job\x12\x13\n\x06output\x18\x02 \x01(\x0cH\x00\x88\x01\x01\x12\x10\n\x08preimage\x18\x03 \x01(\x0c\x42\t\n\x07_outputB\x06\xba\x02\x03\x42usb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18lcp/bus/v1/control.proto\x12\nlcp.bus.v1\x1a\x17lcp/bus/v1/common.proto\x1a\x16lcp/bus/v1/query.proto\"\xe6\x02\n\x0e\x43ontrolRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12$\n\x06submit\x18\x02 \x01(\x0b\x32\x12.lcp.bus.v1.SubmitH\x00\x12$\n\x06\x61\x63\x63\x65pt\x18\x03 \x01(\x0b\x32\x12.lcp.bus.v1.AcceptH\x00\x12$\n\x06\x63\x61ncel\x18\x04 \x01(\x0b\x32\x12.lcp.bus.v1.CancelH\x00\x12\"\n\x05retry\x18\x05 \x01(\x0b\x32\x11.lcp.bus.v1.RetryH\x00\x12&\n\x07\x63onnect\x18\x06 \x01(\x0b\x32\x13.lcp.bus.v1.ConnectH\x00\x12,\n\ndisconnect\x18\x07 \x01(\x0b\x32\x16.lcp.bus.v1.DisconnectH\x00\x12+\n\nget_result\x18\x08 \x01(\x0b\x32\x15.lcp.bus.v1.GetResultH\x00\x12\'\n\x08\x66ind_job\x18\t \x01(\x0b\x32\x13.lcp.bus.v1.FindJobH\x00\x42\x06\n\x04\x62ody\"\xb5\x01\n\x0f\x43ontrolResponse\x12\n\n\x02id\x18\x01 \x01(\x04\x12&\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x13.lcp.bus.v1.FailureH\x00\x12\x1e\n\x03job\x18\x03 \x01(\x0b\x32\x0f.lcp.bus.v1.JobH\x00\x12 \n\x04peer\x18\x04 \x01(\x0b\x32\x10.lcp.bus.v1.PeerH\x00\x12$\n\x06result\x18\x05 \x01(\x0b\x32\x12.lcp.bus.v1.ResultH\x00\x42\x06\n\x04\x62ody\"\x85\x01\n\x06Submit\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\x0c\n\x04peer\x18\x02 \x01(\x0c\x12\x11\n\ttask_kind\x18\x03 \x01(\t\x12\r\n\x05input\x18\x04 \x01(\x0c\x12\x0e\n\x06params\x18\x05 \x01(\x0c\x12\x1b\n\x0emax_price_msat\x18\x06 \x01(\x04H\x00\x88\x01\x01\x42\x11\n\x0f_max_price_msat\"A\n\x06\x41\x63\x63\x65pt\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.lcp.bus.v1.JobKey\x12\x16\n\x0emax_price_msat\x18\x02 \x01(\x04\")\n\x06\x43\x61ncel\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.lcp.bus.v1.JobKey\"(\n\x05Retry\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.lcp.bus.v1.JobKey\"(\n\x07\x43onnect\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\"\x1a\n\nDisconnect\x12\x0c\n\x04peer\x18\x01 \x01(\x0c\",\n\tGetResult\x12\x1f\n\x03job\x18\x01 \x01(\x0b\x32\x12.lcp.bus.v1.JobKey\"\x16\n\x07\x46indJob\x12\x0b\n\x03key\x18\x01 \x01(\x0c\"X\n\x06Result\x12\x1c\n\x03job\x18\x01 \x01(\x0b\x32\x0f.lcp.bus.v1.Job\x12\x13\n\x06output\x18\x02 \x01(\x0cH\x00\x88\x01\x01\x12\x10\n\x08preimage\x18\x03 \x01(\x0c\x42\t\n\x07_outputB\x06\xba\x02\x03\x42usb\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lcp.bus.v1.control_pb2', globals())
@@ -24,23 +24,25 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
   DESCRIPTOR._serialized_options = b'\272\002\003Bus'
   _CONTROLREQUEST._serialized_start=90
-  _CONTROLREQUEST._serialized_end=407
-  _CONTROLRESPONSE._serialized_start=410
-  _CONTROLRESPONSE._serialized_end=591
-  _SUBMIT._serialized_start=594
-  _SUBMIT._serialized_end=727
-  _ACCEPT._serialized_start=729
-  _ACCEPT._serialized_end=794
-  _CANCEL._serialized_start=796
-  _CANCEL._serialized_end=837
-  _RETRY._serialized_start=839
-  _RETRY._serialized_end=879
-  _CONNECT._serialized_start=881
-  _CONNECT._serialized_end=921
-  _DISCONNECT._serialized_start=923
-  _DISCONNECT._serialized_end=949
-  _GETRESULT._serialized_start=951
-  _GETRESULT._serialized_end=995
-  _RESULT._serialized_start=997
-  _RESULT._serialized_end=1085
+  _CONTROLREQUEST._serialized_end=448
+  _CONTROLRESPONSE._serialized_start=451
+  _CONTROLRESPONSE._serialized_end=632
+  _SUBMIT._serialized_start=635
+  _SUBMIT._serialized_end=768
+  _ACCEPT._serialized_start=770
+  _ACCEPT._serialized_end=835
+  _CANCEL._serialized_start=837
+  _CANCEL._serialized_end=878
+  _RETRY._serialized_start=880
+  _RETRY._serialized_end=920
+  _CONNECT._serialized_start=922
+  _CONNECT._serialized_end=962
+  _DISCONNECT._serialized_start=964
+  _DISCONNECT._serialized_end=990
+  _GETRESULT._serialized_start=992
+  _GETRESULT._serialized_end=1036
+  _FINDJOB._serialized_start=1038
+  _FINDJOB._serialized_end=1060
+  _RESULT._serialized_start=1062
+  _RESULT._serialized_end=1150
 # @@protoc_insertion_point(module_scope)

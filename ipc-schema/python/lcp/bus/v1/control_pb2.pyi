@@ -29,11 +29,12 @@ class Connect(_message.Message):
     def __init__(self, peer: _Optional[bytes] = ..., address: _Optional[str] = ...) -> None: ...
 
 class ControlRequest(_message.Message):
-    __slots__ = ["accept", "cancel", "connect", "disconnect", "get_result", "id", "retry", "submit"]
+    __slots__ = ["accept", "cancel", "connect", "disconnect", "find_job", "get_result", "id", "retry", "submit"]
     ACCEPT_FIELD_NUMBER: _ClassVar[int]
     CANCEL_FIELD_NUMBER: _ClassVar[int]
     CONNECT_FIELD_NUMBER: _ClassVar[int]
     DISCONNECT_FIELD_NUMBER: _ClassVar[int]
+    FIND_JOB_FIELD_NUMBER: _ClassVar[int]
     GET_RESULT_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     RETRY_FIELD_NUMBER: _ClassVar[int]
@@ -42,11 +43,12 @@ class ControlRequest(_message.Message):
     cancel: Cancel
     connect: Connect
     disconnect: Disconnect
+    find_job: FindJob
     get_result: GetResult
     id: int
     retry: Retry
     submit: Submit
-    def __init__(self, id: _Optional[int] = ..., submit: _Optional[_Union[Submit, _Mapping]] = ..., accept: _Optional[_Union[Accept, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., retry: _Optional[_Union[Retry, _Mapping]] = ..., connect: _Optional[_Union[Connect, _Mapping]] = ..., disconnect: _Optional[_Union[Disconnect, _Mapping]] = ..., get_result: _Optional[_Union[GetResult, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., submit: _Optional[_Union[Submit, _Mapping]] = ..., accept: _Optional[_Union[Accept, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., retry: _Optional[_Union[Retry, _Mapping]] = ..., connect: _Optional[_Union[Connect, _Mapping]] = ..., disconnect: _Optional[_Union[Disconnect, _Mapping]] = ..., get_result: _Optional[_Union[GetResult, _Mapping]] = ..., find_job: _Optional[_Union[FindJob, _Mapping]] = ...) -> None: ...
 
 class ControlResponse(_message.Message):
     __slots__ = ["failure", "id", "job", "peer", "result"]
@@ -67,6 +69,12 @@ class Disconnect(_message.Message):
     PEER_FIELD_NUMBER: _ClassVar[int]
     peer: bytes
     def __init__(self, peer: _Optional[bytes] = ...) -> None: ...
+
+class FindJob(_message.Message):
+    __slots__ = ["key"]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    key: bytes
+    def __init__(self, key: _Optional[bytes] = ...) -> None: ...
 
 class GetResult(_message.Message):
     __slots__ = ["job"]

@@ -1,0 +1,264 @@
+package import BridgeProtocol
+package import BusClient
+package import LightningTypes
+import Synchronization
+
+/// What happened to a purchase, for a client that waits for it.
+package enum PurchaseNews: Sendable {
+    /// The quote is accepted; from here on the money may be gone.
+    case paying(BusJob)
+    /// It is over, or the gateway stops following it.
+    case ended(PurchaseEnding)
+    /// Nothing new, some seconds later.
+    case stillThere
+}
+
+/// How a purchase ended.
+package struct PurchaseEnding: Sendable {
+    /// The job, when there is one.
+    package var job: BusJob?
+    /// Why there is no answer; nil when there is one.
+    package var refusal: Refusal?
+    /// Whether it is certain that nothing was paid and nothing will be.
+    package var isUnpaid: Bool
+
+    /// Whether the job itself is over, not only what this gateway does about it.
+    package var isEnd: Bool {
+        switch job?.view.stage {
+        case .done, .failed, .cancelled, .unanswered, .paidFailed: true
+        case .quoting, .quoted, .paying, .running, .unspecified, .UNRECOGNIZED, nil: false
+        }
+    }
+
+    /// Takes all of it.
+    package init(job: BusJob? = nil, refusal: Refusal? = nil, isUnpaid: Bool) {
+        self.job = job
+        self.refusal = refusal
+        self.isUnpaid = isUnpaid
+    }
+}
+
+/// One job that is bought for HTTP requests: the first, and those that repeat it.
+///
+/// It belongs to no request. Before the quote is accepted it lasts as long as somebody waits for it;
+/// from then on it goes on to its end, and the answer waits for whoever repeats the request.
+package final class Purchase: Sendable {
+    private enum Phase {
+        case asking
+        case withdrawn
+        case paying(BusJob)
+        case ended(PurchaseEnding)
+    }
+
+    private struct State {
+        var phase = Phase.asking
+        var job: BusJob?
+        var clients: [UInt64: AsyncStream<PurchaseNews>.Continuation] = [:]
+        var lastClient: UInt64 = 0
+        var deliveredAt: ContinuousClock.Instant?
+        var endedAt: ContinuousClock.Instant?
+    }
+
+    /// Names it to the bridge.
+    package let key: SubmissionKey
+    /// The body of the request that it was bought for.
+    package let body: Bytes32
+    private let state = Mutex(State())
+    private let withdraw: @Sendable (BusJobKey?) -> Void
+
+    /// Begins one.
+    ///
+    /// - Parameters:
+    ///   - key: Names it to the bridge.
+    ///   - body: The body of the request that it is bought for.
+    ///   - withdraw: Called once when the last client goes before a payment could begin, with the
+    ///     job if there is one; must not wait.
+    package init(
+        key: SubmissionKey,
+        body: Bytes32,
+        withdraw: @escaping @Sendable (BusJobKey?) -> Void
+    ) {
+        self.key = key
+        self.body = body
+        self.withdraw = withdraw
+    }
+
+    // MARK: - Clients
+
+    /// Lets a client wait for it.
+    ///
+    /// - Returns: Nil when it was withdrawn: nobody can wait for it any more.
+    package func join() -> PurchaseTicket? {
+        let (news, continuation) = AsyncStream<PurchaseNews>.makeStream(
+            bufferingPolicy: .bufferingNewest(4)
+        )
+        let id: UInt64? = state.withLock { state in
+            switch state.phase {
+            case .withdrawn: return nil
+            case .asking: break
+            case .paying(let job): continuation.yield(.paying(job))
+            case .ended(let ending): continuation.yield(.ended(ending))
+            }
+            state.lastClient += 1
+            state.clients[state.lastClient] = continuation
+            return state.lastClient
+        }
+        return id.map { PurchaseTicket(purchase: self, id: $0, news: news) }
+    }
+
+    fileprivate func leave(_ id: UInt64, isDelivered: Bool) {
+        let (client, gone, job) = state.withLock { state in
+            let client = state.clients.removeValue(forKey: id)
+            if client != nil, isDelivered { state.deliveredAt = .now }
+            guard client != nil, state.clients.isEmpty, case .asking = state.phase else {
+                return (client, false, BusJobKey?.none)
+            }
+            state.phase = .withdrawn
+            return (client, true, state.job?.key)
+        }
+        client?.finish()
+        if gone { withdraw(job) }
+    }
+
+    /// Tells every client that time has passed.
+    package func tick() { tell(.stillThere) }
+
+    private func tell(_ news: PurchaseNews) {
+        for client in state.withLock({ Array($0.clients.values) }) { client.yield(news) }
+    }
+
+    /// How likely a repetition without a name is meant for it.
+    package enum Claim: Sendable {
+        /// Nobody waits for it and nobody has its answer.
+        case wanted
+        /// Somebody waits for it, or has just got the answer, perhaps too late.
+        case shared
+        /// It is over for too long, or was never paid.
+        case none
+    }
+
+    /// How likely a repetition without a name is meant for it.
+    package func claim(at now: ContinuousClock.Instant) -> Claim {
+        state.withLock { state in
+            switch state.phase {
+            case .withdrawn: return .none
+            case .asking, .paying: return state.clients.isEmpty ? .wanted : .shared
+            case .ended(let ending):
+                if ending.isUnpaid { return .none }
+                if let deliveredAt = state.deliveredAt {
+                    return now - deliveredAt < Self.overlap ? .shared : .none
+                }
+                guard let endedAt = state.endedAt, now - endedAt < Self.memory else { return .none }
+                return state.clients.isEmpty ? .wanted : .shared
+            }
+        }
+    }
+
+    /// An SDK repeats a request within some seconds; its answer may have crossed that.
+    private static let overlap = Duration.seconds(60)
+    /// How long an answer that nobody has fetched is meant for a repetition without a name.
+    package static let memory = Duration.seconds(900)
+
+    /// How many wait for it.
+    package var clients: Int { state.withLock { $0.clients.count } }
+
+    // MARK: - Steps
+
+    /// Notes where the job stands.
+    ///
+    /// - Returns: False when the purchase was withdrawn meanwhile, and the job is to be given up.
+    package func note(_ job: BusJob) -> Bool {
+        state.withLock { state in
+            state.job = job
+            if case .withdrawn = state.phase { return false }
+            return true
+        }
+    }
+
+    /// Passes the point from which the money may be gone.
+    ///
+    /// - Returns: False when the purchase was withdrawn before.
+    package func beginPaying(_ job: BusJob) -> Bool {
+        let isFirst: Bool? = state.withLock { state in
+            state.job = job
+            switch state.phase {
+            case .asking:
+                state.phase = .paying(job)
+                return true
+            case .paying, .ended: return false
+            case .withdrawn: return nil
+            }
+        }
+        if isFirst == true { tell(.paying(job)) }
+        return isFirst != nil
+    }
+
+    /// Ends it; the first ending counts.
+    package func end(_ ending: PurchaseEnding) {
+        let isFirst = state.withLock { state in
+            if case .ended = state.phase { return false }
+            state.phase = .ended(ending)
+            state.endedAt = .now
+            return true
+        }
+        if isFirst { tell(.ended(ending)) }
+    }
+
+    /// Tells the clients of one that goes on that this gateway does not follow it any more.
+    package func interrupt() {
+        let ending: PurchaseEnding? = state.withLock { state in
+            switch state.phase {
+            case .asking, .withdrawn:
+                PurchaseEnding(job: state.job, refusal: .stopping, isUnpaid: false)
+            case .paying(let job):
+                PurchaseEnding(job: job, refusal: .takesLong(isPaid: true), isUnpaid: false)
+            case .ended: nil
+            }
+        }
+        if let ending { tell(.ended(ending)) }
+    }
+
+    /// How it ended; nil while it goes on.
+    package var ending: PurchaseEnding? {
+        state.withLock { state in
+            guard case .ended(let ending) = state.phase else { return nil }
+            return ending
+        }
+    }
+
+    /// When it ended.
+    package var endedAt: ContinuousClock.Instant? { state.withLock { $0.endedAt } }
+
+    /// Whether the quote is accepted and the end is not known.
+    package var isPaying: Bool {
+        state.withLock { state in
+            if case .paying = state.phase { true } else { false }
+        }
+    }
+
+    /// The job as it was last seen; nil before there is one.
+    package var job: BusJob? { state.withLock { $0.job } }
+
+    /// The peer that has the job.
+    package var peer: NodeID? { state.withLock { $0.job.flatMap { NodeID($0.key.peer) } } }
+}
+
+/// A client's place at a purchase.
+package final class PurchaseTicket: Sendable {
+    /// The purchase.
+    package let purchase: Purchase
+    private let id: UInt64
+    /// What happens; ends when the place is given up.
+    package let news: AsyncStream<PurchaseNews>
+
+    fileprivate init(purchase: Purchase, id: UInt64, news: AsyncStream<PurchaseNews>) {
+        self.purchase = purchase
+        self.id = id
+        self.news = news
+    }
+
+    /// Gives the place up; harmless a second time.
+    ///
+    /// - Parameter isDelivered: Whether the client has got the answer.
+    package func leave(isDelivered: Bool = false) { purchase.leave(id, isDelivered: isDelivered) }
+}

@@ -1,0 +1,305 @@
+import BridgeProtocol
+package import BusClient
+package import LightningTypes
+package import Logging
+package import OpenAIChat
+import ServiceLifecycle
+
+/// Every purchase of this gateway, and which request is meant for which.
+///
+/// What is kept here only saves questions. Names of submissions follow from requests
+/// (``RetryIdentity``), so a gateway that was just started finds the jobs of the one before it in the
+/// bridge.
+package actor Purchases: Service {
+    private enum Order: Sendable {
+        case run(Purchase, PurchaseSteps.Start, KeyID, PurchaseSeries, UInt64)
+        case cancel(BusJobKey)
+        case stop
+    }
+
+    /// The purchases of a series that this process knows.
+    private struct Line {
+        /// How many there are, those of earlier processes included.
+        var count: UInt64
+        var held: [UInt64: Purchase] = [:]
+    }
+
+    private let client: BusClient
+    private let steps: PurchaseSteps
+    private let limits: PurchaseLimits
+    private let routes: ModelRoutes
+    private let sellers: SellerList
+    private let clock: @Sendable () -> UnixTime
+
+    private var lines: [PurchaseSeries: Line] = [:]
+    private var opening: Set<Bytes32> = []
+    private var waiting: [Bytes32: [CheckedContinuation<Void, Never>]] = [:]
+    private var isStopping = false
+    /// How many purchases are followed.
+    package private(set) var underWay = 0
+
+    private let orders: AsyncStream<Order>
+    private let give: AsyncStream<Order>.Continuation
+
+    /// How often waiting clients hear that nothing is new.
+    private static let pulse = Duration.seconds(5)
+    /// How many purchases of a series a repetition looks at.
+    private static let lookback: UInt64 = 64
+    /// How far beyond the end it looks: a crash may have kept one purchase and lost the one before.
+    private static let lookahead: UInt64 = 8
+
+    /// Takes what purchases need.
+    package init(
+        client: BusClient,
+        keys: KeyRing,
+        routes: ModelRoutes,
+        limits: PurchaseLimits,
+        logger: Logger,
+        clock: @escaping @Sendable () -> UnixTime = { .ofSystem }
+    ) {
+        self.client = client
+        self.limits = limits
+        self.routes = routes
+        self.clock = clock
+        sellers = SellerList(client)
+        steps = PurchaseSteps(client: client, keys: keys, limits: limits, logger: logger)
+        (orders, give) = AsyncStream.makeStream()
+    }
+
+    /// What can be asked for now.
+    ///
+    /// - Throws: ``Refusal`` 503 when the bridge does not say.
+    package func models() async throws -> [ModelList.Model] {
+        routes.models(among: try await sellers.now())
+    }
+
+    // MARK: - Opening
+
+    /// Finds the purchase that a request is meant for, or begins one.
+    ///
+    /// - Parameter request: What is wanted.
+    /// - Returns: A place at the purchase.
+    /// - Throws: ``Refusal``; nothing was bought then.
+    package func open(_ request: PurchaseRequest) async throws -> PurchaseTicket {
+        guard !isStopping else { throw Refusal.stopping }
+        // Requests of one identity agree one by one on which purchase is whose.
+        await enter(request.identity.base)
+        defer { leave(request.identity.base) }
+        do {
+            var failed: NodeID?
+            if request.identity.takesUp {
+                switch try await earlier(request) {
+                case .found(let ticket): return ticket
+                case .failed(let peer): failed = peer
+                case .nothing: break
+                }
+            }
+            return try await begin(request, after: failed)
+        } catch let error as BusClientError {
+            throw Refusal(beforePayment: error)
+        }
+    }
+
+    private func begin(
+        _ request: PurchaseRequest,
+        after failed: NodeID?
+    ) async throws -> PurchaseTicket {
+        guard underWay < limits.underWay else { throw Refusal.overloaded }
+        let candidates = try routes.candidates(
+            for: request.order.model,
+            among: try await sellers.now(),
+            after: failed
+        )
+        let series = request.identity.series(at: clock())[0]
+        let number = try await count(series)
+        let key = series.key(number)
+        let asked = candidates.prefix(limits.isCheapest ? limits.comparedPeers : 1)
+        let submissions = try asked.map { try request.submission(to: $0, as: key) }
+        return try place(request, .buy(submissions), series, number)
+    }
+
+    private func place(
+        _ request: PurchaseRequest,
+        _ start: PurchaseSteps.Start,
+        _ series: PurchaseSeries,
+        _ number: UInt64
+    ) throws -> PurchaseTicket {
+        let purchase = Purchase(key: series.key(number), body: request.identity.body) {
+            [give] job in
+            if let job { give.yield(.cancel(job)) }
+        }
+        guard let ticket = purchase.join() else { throw Refusal.defect }
+        var line = lines[series] ?? Line(count: number)
+        line.held[number] = purchase
+        line.count = max(line.count, number + 1)
+        lines[series] = line
+        underWay += 1
+        give.yield(.run(purchase, start, request.account, series, number))
+        return ticket
+    }
+
+    /// How many purchases a series has; the bridge knows those of earlier processes.
+    private func count(_ series: PurchaseSeries) async throws -> UInt64 {
+        if let line = lines[series] { return line.count }
+        let count = try await PurchaseSeries.count { [client] number in
+            do {
+                return try await client.job(submittedAs: series.key(number)) != nil
+            } catch let error as BusClientError where error.failure?.code == "job-pruned" {
+                return true
+            }
+        }
+        lines[series] = Line(count: count)
+        return count
+    }
+
+    // MARK: - Taking up
+
+    private enum Earlier {
+        case found(PurchaseTicket)
+        /// The newest was not paid, by this peer's fault or not.
+        case failed(NodeID?)
+        case nothing
+    }
+
+    private func earlier(_ request: PurchaseRequest) async throws -> Earlier {
+        var failed: NodeID?
+        var shared: Purchase?
+        for series in request.identity.series(at: clock()) {
+            let count = try await count(series)
+            let isKnown = count > 0 && lines[series]?.held[count - 1] != nil
+            // A named purchase is repeated only when the one before it was not paid.
+            let lookahead = request.identity.isNamed || isKnown ? 0 : Self.lookahead
+            let lookback = request.identity.isNamed ? 1 : Self.lookback
+            let numbers = (count - min(count, lookback))..<(count + lookahead)
+            for number in numbers.reversed() {
+                if let held = lines[series]?.held[number],
+                    held.ending?.job?.view.stage != .unanswered
+                {
+                    if request.identity.isNamed {
+                        guard held.body == request.identity.body else {
+                            throw Refusal.bodyOfAnother
+                        }
+                        if held.ending?.isUnpaid != true, let ticket = held.join() {
+                            return .found(ticket)
+                        }
+                    } else {
+                        switch held.claim(at: .now) {
+                        case .wanted: if let ticket = held.join() { return .found(ticket) }
+                        case .shared: shared = shared ?? held
+                        case .none: break
+                        }
+                    }
+                    failed = failed ?? held.peer
+                } else if let ticket = try await takeUp(request, series, number) {
+                    return .found(ticket)
+                }
+            }
+        }
+        if let ticket = shared?.join() { return .found(ticket) }
+        return failed.map { .failed($0) } ?? .nothing
+    }
+
+    /// Takes up a purchase of an earlier process; nil when it was not paid or is long over.
+    private func takeUp(
+        _ request: PurchaseRequest,
+        _ series: PurchaseSeries,
+        _ number: UInt64
+    ) async throws -> PurchaseTicket? {
+        guard let job = try await client.job(submittedAs: series.key(number)) else { return nil }
+        guard job.view.stage != .failed, job.view.stage != .cancelled else { return nil }
+        guard request.identity.isNamed else {
+            let now = clock()
+            let age = now.seconds - min(now.seconds, job.view.endedUnix)
+            let memory = UInt64(clamping: Purchase.memory.components.seconds)
+            let isFresh = job.view.endedUnix == 0 || age <= memory
+            return isFresh ? try place(request, .follow(job), series, number) : nil
+        }
+        // The bridge compares the content, since the name does not depend on it.
+        guard let peer = NodeID(job.key.peer) else { return nil }
+        let candidate = ModelRoutes.Candidate(peer: peer, profile: job.view.profile)
+        let submission = try request.submission(to: candidate, as: series.key(number))
+        let known = try await client.submit(submission)
+        return try place(request, .follow(known), series, number)
+    }
+
+    // MARK: - One after the other
+
+    private func enter(_ base: Bytes32) async {
+        while !opening.insert(base).inserted {
+            await withCheckedContinuation { waiting[base, default: []].append($0) }
+        }
+    }
+
+    private func leave(_ base: Bytes32) {
+        opening.remove(base)
+        for waiter in waiting.removeValue(forKey: base) ?? [] { waiter.resume() }
+    }
+
+    // MARK: - Running
+
+    /// Buys and follows what was opened, until cancelled; what is paid goes on without.
+    package func run() async throws {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.tick() }
+            for await order in orders.cancelOnGracefulShutdown() {
+                switch order {
+                case .run(let purchase, let start, let account, let series, let number):
+                    group.addTask {
+                        let ending = await self.steps.run(purchase, start, for: account)
+                        await self.finish(purchase, ending, series, number)
+                    }
+                case .cancel(let job):
+                    group.addTask { _ = try? await self.client.cancel(job) }
+                case .stop:
+                    isStopping = true
+                    group.addTask {
+                        try? await Task.sleep(for: self.limits.drain)
+                        await self.interrupt()
+                    }
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Begins nothing more, and after a while leaves alone what goes on.
+    package nonisolated func stop() { give.yield(.stop) }
+
+    private func interrupt() {
+        for line in lines.values { for purchase in line.held.values { purchase.interrupt() } }
+    }
+
+    private func finish(
+        _ purchase: Purchase,
+        _ ending: PurchaseEnding?,
+        _ series: PurchaseSeries,
+        _ number: UInt64
+    ) {
+        underWay -= 1
+        guard let ending else { return purchase.interrupt() }
+        purchase.end(ending)
+        // What did not get to its end is for the bridge to tell when somebody asks again.
+        guard let line = lines[series], !ending.isEnd else { return }
+        lines[series]?.held[number] = nil
+        // A number that no submission reached must not leave a gap in the series.
+        if ending.job == nil, line.count == number + 1 { lines[series]?.count = number }
+    }
+
+    private func tick() async {
+        while (try? await Task.sleep(for: Self.pulse)) != nil {
+            let now = ContinuousClock.now
+            for (series, line) in lines {
+                for (number, purchase) in line.held {
+                    purchase.tick()
+                    if let endedAt = purchase.endedAt, now - endedAt > Purchase.memory,
+                        purchase.clients == 0
+                    {
+                        lines[series]?.held[number] = nil
+                    }
+                }
+                // The bridge can be asked again how many there were.
+                if lines[series]?.held.isEmpty == true { lines[series] = nil }
+            }
+        }
+    }
+}
