@@ -86,7 +86,17 @@ extension KeyedDecodingContainer<FieldName> {
         _ name: String,
         as type: Value.Type = Value.self
     ) throws -> Value? {
-        try decodeIfPresent(type, forKey: FieldName(name))
+        let key = FieldName(name)
+        do {
+            return try decodeIfPresent(type, forKey: key)
+        } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty {
+            // A number with a fraction where none may be; Foundation does not say where.
+            throw DecodingError.dataCorruptedError(
+                forKey: key,
+                in: self,
+                debugDescription: context.debugDescription
+            )
+        }
     }
 
     /// The fields that are there, have a value, and are none of these.

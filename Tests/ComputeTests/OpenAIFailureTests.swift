@@ -137,7 +137,8 @@ import Testing
         } _: { _, connection in
             try await connection.stream()
             while (try? await connection.send(": still thinking\n\n")) != nil {
-                try await Task.sleep(for: .milliseconds(10))
+                // Cut short when the client has gone, which the next send tells.
+                try? await Task.sleep(for: .milliseconds(10))
             }
             closed.continuation.yield()
         }
