@@ -89,12 +89,13 @@ extension KeyedDecodingContainer<FieldName> {
         let key = FieldName(name)
         do {
             return try decodeIfPresent(type, forKey: key)
-        } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty {
-            // A number with a fraction where none may be; Foundation does not say where.
+        } catch  where !(error is DecodingError) {
+            // A number with a fraction where none may be: Foundation throws an error of its own here,
+            // and tells it as one without a place.
             throw DecodingError.dataCorruptedError(
                 forKey: key,
                 in: self,
-                debugDescription: context.debugDescription
+                debugDescription: "not such a number"
             )
         }
     }

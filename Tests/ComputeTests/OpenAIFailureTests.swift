@@ -115,7 +115,7 @@ import Testing
         for speaks in [false, true] {
             let closed = AsyncStream<Void>.makeStream()
             let outcome = try await OpenAIHarness.compute {
-                $0.silenceLimit = .milliseconds(200)
+                $0.silenceLimit = .seconds(1)
             } _: { _, connection in
                 if speaks {
                     try await connection.stream()
@@ -143,6 +143,8 @@ import Testing
             closed.continuation.yield()
         }
         #expect(outcome.failure == "backend-timeout")
+        // On a busy machine the limit may come before the request.
+        guard !outcome.requests.isEmpty else { return }
         for await _ in closed.stream { break }
     }
 
