@@ -86,7 +86,18 @@ extension KeyedDecodingContainer<FieldName> {
         _ name: String,
         as type: Value.Type = Value.self
     ) throws -> Value? {
-        try decodeIfPresent(type, forKey: FieldName(name))
+        let key = FieldName(name)
+        do {
+            return try decodeIfPresent(type, forKey: key)
+        } catch  where !(error is DecodingError) {
+            // A number with a fraction where none may be: Foundation throws an error of its own here,
+            // and tells it as one without a place.
+            throw DecodingError.dataCorruptedError(
+                forKey: key,
+                in: self,
+                debugDescription: "not such a number"
+            )
+        }
     }
 
     /// The fields that are there, have a value, and are none of these.

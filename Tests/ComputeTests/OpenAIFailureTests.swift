@@ -115,7 +115,7 @@ import Testing
         for speaks in [false, true] {
             let closed = AsyncStream<Void>.makeStream()
             let outcome = try await OpenAIHarness.compute {
-                $0.silenceLimit = .milliseconds(200)
+                $0.silenceLimit = .seconds(1)
             } _: { _, connection in
                 if speaks {
                     try await connection.stream()
@@ -137,11 +137,14 @@ import Testing
         } _: { _, connection in
             try await connection.stream()
             while (try? await connection.send(": still thinking\n\n")) != nil {
-                try await Task.sleep(for: .milliseconds(10))
+                // Cut short when the client has gone, which the next send tells.
+                try? await Task.sleep(for: .milliseconds(10))
             }
             closed.continuation.yield()
         }
         #expect(outcome.failure == "backend-timeout")
+        // On a busy machine the limit may come before the request.
+        guard !outcome.requests.isEmpty else { return }
         for await _ in closed.stream { break }
     }
 

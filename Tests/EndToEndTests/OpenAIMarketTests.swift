@@ -53,7 +53,7 @@ import Testing
                     json["messages"] as? NSArray == [["role": "user", "content": Self.prompt]]
                 )
                 // It is the provider's cap that goes on to the server.
-                #expect(json["max_tokens"] as? Int == 4_096)
+                #expect(json["max_tokens"] as? Int == 256)
 
                 try await Self.expectBooks(of: market)
 
@@ -78,9 +78,6 @@ import Testing
         let lines = csv.components(separatedBy: "\r\n")
         #expect(lines[0].hasSuffix(",payment_hash,input_tokens,output_tokens"))
         #expect(lines[1].hasSuffix(",12,345"))
-        let table = try await market.lcp("bob", ["ledger"]).output
-        #expect(table.contains("PROMPT") && table.contains("COMPLETION"), "\(table)")
-        #expect(table.contains("345"), "\(table)")
     }
 
     /// Every log, at its most talkative, without what must not be in one.
