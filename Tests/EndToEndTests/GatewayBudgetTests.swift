@@ -1,3 +1,5 @@
+import BridgeProtocol
+import BusClient
 import Foundation
 import LightningTypes
 import LocalNetwork
