@@ -12,14 +12,12 @@ import Testing
     }
 
     private func param(_ body: String) -> String? {
-        do {
+        do throws(ChatError) {
             let request = try ChatJSON.decode(ChatRequest.self, from: Data(body.utf8))
             _ = try ChatOrder(request)
             return "accepted"
-        } catch let error as ChatError {
-            return error.param
         } catch {
-            return "\(error)"
+            return error.param
         }
     }
 

@@ -1,16 +1,21 @@
-import LCPTesting
 import LightningTypes
+import OpenAIChat
 import Testing
 
 @testable import Gateway
 
 @Suite struct ModelRoutesTests {
-    private static func node(_ last: UInt8) -> NodeID {
-        // Any 33 bytes that begin like a compressed key.
-        NodeID([2] + Array(repeating: 0, count: 31) + [last]) ?? node(last)
+    private let a: NodeID
+    private let b: NodeID
+    private let c: NodeID
+
+    init() throws {
+        (a, b, c) = (try Self.node(1), try Self.node(2), try Self.node(3))
     }
 
-    private let (a, b, c) = (node(1), node(2), node(3))
+    private static func node(_ last: UInt8) throws -> NodeID {
+        try #require(NodeID([2] + Array(repeating: 0, count: 31) + [last]))
+    }
 
     private var sellers: [Seller] {
         [

@@ -1,5 +1,6 @@
 import BridgeProtocol
 import BusClient
+import SwiftProtobuf
 import Testing
 
 @testable import Gateway

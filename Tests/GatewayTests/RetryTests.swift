@@ -1,6 +1,7 @@
 import BridgeProtocol
 import BusClient
 import LightningTypes
+import SwiftProtobuf
 import Synchronization
 import Testing
 

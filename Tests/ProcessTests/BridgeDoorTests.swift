@@ -46,6 +46,20 @@ import ZeroMQ
         )
     }
 
+    @Test func `a key alone finds its job, after SIGKILL too, and another key nothing`()
+        async throws
+    {
+        try await withBridge { network, client in
+            let first = try await submission(network, "once")
+            let job = try await client.submit(first)
+            #expect(try await client.job(submittedAs: first.key)?.key == job.key)
+            #expect(try await client.job(submittedAs: .random()) == nil)
+            await network.kill(Self.alice)
+            try await network.start(Self.alice)
+            #expect(try await client.job(submittedAs: first.key)?.key == job.key)
+        }
+    }
+
     @Test func `an acknowledged submission outlives SIGKILL, and its key still means it`()
         async throws
     {

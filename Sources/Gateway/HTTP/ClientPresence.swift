@@ -1,17 +1,22 @@
 import NIOCore
 import Synchronization
 
-/// Notices that a client has gone while its request is still answered.
+/// Notices that a client has gone, or takes nothing, while its request is still answered.
 ///
 /// The server reads nothing while it answers, and would see the end of a connection only when it
-/// writes. A client that has closed its side waits for no answer any more.
+/// writes. A client that has closed its side waits for no answer any more; one that takes nothing of
+/// its answer for a minute is disconnected.
 final class ClientPresence: ChannelInboundHandler, RemovableChannelHandler, Sendable {
     typealias InboundIn = Any
 
     private struct State {
         var isGone = false
         var whenGone: (@Sendable () -> Void)?
+        /// Ends the connection when the client still takes nothing.
+        var end: Scheduled<Void>?
     }
+
+    private static let patience = TimeAmount.seconds(60)
 
     private let state = Mutex(State())
 
@@ -40,7 +45,26 @@ final class ClientPresence: ChannelInboundHandler, RemovableChannelHandler, Send
         context.fireUserInboundEventTriggered(event)
     }
 
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        let channel = context.channel
+        let end =
+            channel.isWritable
+            ? nil
+            : context.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
+        setEnd(end)
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func setEnd(_ end: Scheduled<Void>?) {
+        let before = state.withLock { state in
+            defer { state.end = end }
+            return state.end
+        }
+        before?.cancel()
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
+        setEnd(nil)
         leave()
         context.fireChannelInactive()
     }

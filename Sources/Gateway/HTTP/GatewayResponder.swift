@@ -40,7 +40,7 @@ struct GatewayResponder: HTTPResponder {
         response.headers[.requestID] = "req_" + RequestName.random()
         allowOrigin(of: request, in: &response)
         tally.end(status: response.status.code)
-        return response
+        return request.method == .head ? response.createHeadResponse() : response
     }
 
     private func answer(_ request: Request, _ connection: Connection) async throws -> Response {

@@ -29,7 +29,7 @@ def main():
     from market import house
 
     checks.CHECKS.clear()
-    from gateway import answers, refusals, retries  # noqa: F401
+    from gateway import answers, refusals, retries, routing  # noqa: F401
 
     house.PROGRAMS = pathlib.Path(options.programs).resolve()
     harness.Simnet.program = str(house.PROGRAMS / "lcp-simnet")
