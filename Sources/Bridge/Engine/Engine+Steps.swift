@@ -108,6 +108,7 @@ extension Engine {
         job.doneSends = []
         unrecorded.remove(job.key)
         let added = replaceEffects(of: job, with: reply.effects, done: done)
+        let ready = added.map(\.id).filter { job.effects[$0]?.phase == .running }
         facts += done.sorted().map { .effectDone($0) }
         facts += wireIDs(of: added, job)
         if job.view.truncated, !wasTruncated { facts.append(.resultCut) }
@@ -143,7 +144,7 @@ extension Engine {
             )
         )
         recount(job, wasActive: wasActive, wasPaid: wasPaid)
-        for (id, body) in added where EffectRules.timing(body) == .atOnce { run(id, of: job, now) }
+        for id in ready { run(id, of: job, now) }
         advance(job, now)
         rest(job, now)
     }
@@ -163,9 +164,14 @@ extension Engine {
             if let known = job.effects[effect.id] {
                 next[effect.id] = known
             } else {
+                let mayRun =
+                    switch EffectRules.timing(body) {
+                    case .atOnce: true
+                    case .afterEarlierSteps: job.writing.isEmpty
+                    case .afterCommit: false
+                    }
                 let phase: LiveJob.LiveEffect.Phase =
-                    EffectRules.timing(body) == .atOnce
-                    ? .running : .uncommitted(version: job.version)
+                    mayRun ? .running : .uncommitted(version: job.version)
                 next[effect.id] = LiveJob.LiveEffect(body: body, phase: phase)
                 added.append((effect.id, body))
             }
