@@ -52,17 +52,12 @@ extension Engine {
         }
     }
 
-    /// Withdraws an effect that the newest step leaves out.
-    mutating func withdraw(_ id: UInt64, _ effect: LiveJob.LiveEffect, of job: LiveJob) {
-        if let computation = job.computation, computation.effect == id {
-            orders[computation.order] = nil
-            job.computation = nil
-            put(.withdraw(computation.order, .compute, .cancelled))
-        }
-        // Whether it was begun, only the payments' desk knows.
-        if case .pay = effect.body, let hash = effect.body.paid, job.payments[hash] == .unresolved {
-            put(.withdrawPayment(job.key, hash))
-        }
+    /// Takes a computation back that the newest step leaves out.
+    mutating func withdrawComputation(_ id: UInt64, of job: LiveJob) {
+        guard let computation = job.computation, computation.effect == id else { return }
+        orders[computation.order] = nil
+        job.computation = nil
+        put(.withdraw(computation.order, .compute, .cancelled))
     }
 
     // MARK: - Payments

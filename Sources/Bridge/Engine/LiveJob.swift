@@ -49,6 +49,8 @@ final class LiveJob {
         var events: [QueuedEvent]
         var tickets: [ClientTicket]
         var payments: [PaymentHash: UInt64]
+        /// Payments that an earlier step ordered and this one leaves out.
+        var withdrawals: [PaymentHash] = []
         /// The job as everybody may see it once this is on disk.
         var shown: BusJob
     }
