@@ -138,8 +138,8 @@ extension Scenario {
                 case .input, .load: false
                 }
             }
-        case .send(let key, let effect, let message, let contents):
-            try await send(key, effect, message, contents, node)
+        case .send(let key, let order, let message, let contents):
+            try await send(key, order, message, contents, node)
         case .createInvoice(let key, let effect, let order):
             try createInvoice(key, effect, order, node)
         case .cancelInvoice(let key, _, let hash): lookUp(lightning.cancel(hash), hash, key, node)

@@ -10,7 +10,7 @@ import LightningTypes
 extension Scenario {
     func send(
         _ key: JobKey,
-        _ effect: UInt64,
+        _ order: UInt64,
         _ message: BusSendMessage,
         _ contents: JobContents,
         _ node: ScenarioNode
@@ -18,7 +18,7 @@ extension Scenario {
         if happens(faults.blocking) {
             trace.note("blocked send")
             let result: SendResult = Bool.random(using: &random) ? .blocked : .failed
-            return node.pending.append(.input(.sent(key, effect: effect, result)))
+            return node.pending.append(.input(.sent(key, order: order, result)))
         }
         let journal = node.journal
         let outbound = try await OutboundMessage(
@@ -35,10 +35,10 @@ extension Scenario {
             }
         )
         guard let outbound else {
-            node.pending.append(.input(.sent(key, effect: effect, .givenUp)))
+            node.pending.append(.input(.sent(key, order: order, .givenUp)))
             return
         }
-        node.pending.append(.input(.sent(key, effect: effect, .sent)))
+        node.pending.append(.input(.sent(key, order: order, .sent)))
         trace.note("message", "\(outbound.type)", "\(outbound.payload.count)")
         try noteOutcome(outbound, of: key, node)
         // lnd says "sent" all the same.

@@ -9,6 +9,8 @@ enum EffectRules {
     enum Timing {
         /// Nothing: doing it and forgetting it does no harm.
         case atOnce
+        /// The steps before the one that asked for it must be on disk.
+        case afterEarlierSteps
         /// The step that asked for it must be on disk.
         case afterCommit
     }
@@ -35,7 +37,10 @@ enum EffectRules {
     static func timing(_ effect: BusEffect.OneOf_Body) -> Timing {
         switch effect {
         // A request that was forgotten is asked again, under the same job_id or a new one.
-        case .send(let message): message.again || message.type == 42_083 ? .atOnce : .afterCommit
+        case .send(let message) where message.type == 42_083: .atOnce
+        // The first of its kind may be in a step that is still being written: a quote that went out
+        // by its repetition, and was forgotten, would be paid for nothing.
+        case .send(let message): message.again ? .afterEarlierSteps : .afterCommit
         // One that was never sent can't be paid.
         case .createInvoice: .atOnce
         case .cancelInvoice: .afterCommit

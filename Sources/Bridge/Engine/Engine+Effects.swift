@@ -34,10 +34,12 @@ extension Engine {
         switch effect.body {
         case .send(let message):
             if message.giveUpUnix != 0, message.giveUpUnix < now.seconds {
-                return sent(job.key, id, .givenUp, now)
+                return sent(id, .givenUp, job, now)
             }
+            lastOrder += 1
+            job.effects[id]?.order = lastOrder
             let contents = JobContents(input: job.input, output: job.output)
-            put(.send(job.key, effect: id, message, contents))
+            put(.send(job.key, order: lastOrder, message, contents))
         case .createInvoice(let order): put(.createInvoice(job.key, effect: id, order))
         case .cancelInvoice:
             if let hash = effect.body.cancelled { put(.cancelInvoice(job.key, effect: id, hash)) }
@@ -52,17 +54,12 @@ extension Engine {
         }
     }
 
-    /// Withdraws an effect that the newest step leaves out.
-    mutating func withdraw(_ id: UInt64, _ effect: LiveJob.LiveEffect, of job: LiveJob) {
-        if let computation = job.computation, computation.effect == id {
-            orders[computation.order] = nil
-            job.computation = nil
-            put(.withdraw(computation.order, .compute, .cancelled))
-        }
-        // Whether it was begun, only the payments' desk knows.
-        if case .pay = effect.body, let hash = effect.body.paid, job.payments[hash] == .unresolved {
-            put(.withdrawPayment(job.key, hash))
-        }
+    /// Takes a computation back that the newest step leaves out.
+    mutating func withdrawComputation(_ id: UInt64, of job: LiveJob) {
+        guard let computation = job.computation, computation.effect == id else { return }
+        orders[computation.order] = nil
+        job.computation = nil
+        put(.withdraw(computation.order, .compute, .cancelled))
     }
 
     // MARK: - Payments
@@ -212,23 +209,35 @@ extension Engine {
     // MARK: - Messages
 
     /// What became of one attempt to send.
-    mutating func sent(_ key: JobKey, _ id: UInt64, _ result: SendResult, _ now: UnixTime) {
-        guard let job = jobs[key], !job.isLost, job.effects[id] != nil else { return }
+    mutating func sent(_ key: JobKey, order: UInt64, _ result: SendResult, _ now: UnixTime) {
+        guard let job = jobs[key], !job.isLost,
+            let id = job.effects.first(where: { $0.value.order == order })?.key
+        else { return }
+        job.effects[id]?.order = nil
+        sent(id, result, job, now)
+    }
+
+    private mutating func sent(
+        _ id: UInt64,
+        _ result: SendResult,
+        _ job: LiveJob,
+        _ now: UnixTime
+    ) {
         switch result {
         case .sent, .givenUp:
             job.effects[id] = nil
             job.doneSends.insert(id)
-            unrecorded.insert(key)
+            unrecorded.insert(job.key)
             // What a crash would send again stays little.
             if unrecorded.count >= Self.unrecordedSends { recordSends() }
             finishIfDone(job, now)
         case .blocked, .failed:
             job.effects[id]?.phase = .blocked
-            blocked[key.peer, default: []].insert(key)
-            if case .failed = result { retrying.insert(key) }
+            blocked[job.key.peer, default: []].insert(job.key)
+            if case .failed = result { retrying.insert(job.key) }
             finishIfDone(job, now)
         case .tooLarge:
-            guard id < EffectRules.firstOwnID else { return sent(key, id, .givenUp, now) }
+            guard id < EffectRules.firstOwnID else { return sent(id, .givenUp, job, now) }
             let event = BusJobEvent.with { event in event.tooLarge = .with { $0.effect = id } }
             queue(event, for: job, completes: [id], now)
         }

@@ -14,7 +14,9 @@ extension Engine {
         _ now: UnixTime
     ) {
         // An invoice that nobody waits for was never sent: it ends by itself.
-        guard job.effects[effect] != nil, job.invoices[terms.hash] == nil else { return }
+        guard case .createInvoice? = job.effects[effect]?.body, job.invoices[terms.hash] == nil else {
+            return
+        }
         job.invoices[terms.hash] = .open
         let event = BusJobEvent.with { event in
             event.invoiceCreated = .with {
@@ -31,7 +33,7 @@ extension Engine {
         _ failure: BusFailure,
         _ now: UnixTime
     ) {
-        guard job.effects[effect] != nil else { return }
+        guard case .createInvoice? = job.effects[effect]?.body else { return }
         let event = BusJobEvent.with { event in
             event.invoiceFailed = .with { $0.failure = failure }
         }

@@ -107,7 +107,8 @@ extension Engine {
         let done = Set(answered.flatMap(\.completes)).union(job.doneSends)
         job.doneSends = []
         unrecorded.remove(job.key)
-        let added = replaceEffects(of: job, with: reply.effects, done: done)
+        let (added, withdrawals) = replaceEffects(of: job, with: reply.effects, done: done)
+        let ready = added.map(\.id).filter { job.effects[$0]?.phase == .running }
         facts += done.sorted().map { .effectDone($0) }
         facts += wireIDs(of: added, job)
         if job.view.truncated, !wasTruncated { facts.append(.resultCut) }
@@ -139,33 +140,40 @@ extension Engine {
                     payments.map { ($0.decision.intent.hash, $0.effect) },
                     uniquingKeysWith: { first, _ in first }
                 ),
+                withdrawals: withdrawals,
                 shown: job.summary
             )
         )
         recount(job, wasActive: wasActive, wasPaid: wasPaid)
-        for (id, body) in added where EffectRules.timing(body) == .atOnce { run(id, of: job, now) }
+        for id in ready { run(id, of: job, now) }
         advance(job, now)
         rest(job, now)
     }
 
     /// Makes the outstanding set what the reply says; what it leaves out is withdrawn.
     ///
-    /// - Returns: What is new, by id.
+    /// - Returns: What is new, by id, and the payments that were left out.
     private mutating func replaceEffects(
         of job: LiveJob,
         with wanted: [BusEffect],
         done: Set<UInt64>
-    ) -> [(id: UInt64, body: BusEffect.OneOf_Body)] {
+    ) -> (added: [(id: UInt64, body: BusEffect.OneOf_Body)], withdrawals: [PaymentHash]) {
         var next: [UInt64: LiveJob.LiveEffect] = [:]
+        var withdrawals: [PaymentHash] = []
         var added: [(id: UInt64, body: BusEffect.OneOf_Body)] = []
         for effect in wanted {
             guard let body = effect.body, !done.contains(effect.id) else { continue }
             if let known = job.effects[effect.id] {
                 next[effect.id] = known
             } else {
+                let mayRun =
+                    switch EffectRules.timing(body) {
+                    case .atOnce: true
+                    case .afterEarlierSteps: job.writing.isEmpty
+                    case .afterCommit: false
+                    }
                 let phase: LiveJob.LiveEffect.Phase =
-                    EffectRules.timing(body) == .atOnce
-                    ? .running : .uncommitted(version: job.version)
+                    mayRun ? .running : .uncommitted(version: job.version)
                 next[effect.id] = LiveJob.LiveEffect(body: body, phase: phase)
                 added.append((effect.id, body))
             }
@@ -174,11 +182,12 @@ extension Engine {
             if id >= EffectRules.firstOwnID {
                 if !done.contains(id) { next[id] = effect }
             } else if !done.contains(id) {
-                withdraw(id, effect, of: job)
+                withdrawComputation(id, of: job)
+                if case .pay = effect.body, let hash = effect.body.paid { withdrawals.append(hash) }
             }
         }
         job.effects = next
-        return added.sorted { $0.id < $1.id }
+        return (added.sorted { $0.id < $1.id }, withdrawals)
     }
 
     /// Decides on new payments; a refusal is an event of the job.

@@ -40,10 +40,12 @@ extension Engine {
             guard !job.isLost else { break }
             job.shown = writing.shown
             for ticket in writing.tickets { put(.answer(ticket, .job(job.shown))) }
-            dropDone(job, keeping: committed, version: version)
-            // The order came under the id of an effect that is done, so nobody will carry it out.
-            for (hash, id) in writing.payments
-            where job.effects[id] == nil && job.payments[hash] == .unresolved {
+            let dropped = dropDone(job, keeping: committed, version: version)
+            // An order under the id of an effect that is done is carried out by nobody. One that was
+            // left out is withdrawn only now: had this step been lost, it would stand again.
+            let unordered = writing.payments.filter { dropped.contains($0.value) }.map(\.key)
+            for hash in writing.withdrawals + unordered where job.payments[hash] == .unresolved {
+                // Whether it was begun, only the payments' desk knows.
                 put(.withdrawPayment(key, hash))
             }
             for (hash, error) in committed.refusals {
@@ -59,11 +61,19 @@ extension Engine {
     }
 
     /// Drops what the journal knows to be done and memory does not.
-    private func dropDone(_ job: LiveJob, keeping committed: Committed, version: UInt64) {
+    ///
+    /// - Returns: The ids.
+    private func dropDone(
+        _ job: LiveJob,
+        keeping committed: Committed,
+        version: UInt64
+    ) -> Set<UInt64> {
         let left = Set(committed.outstanding.map(\.effect.id))
-        job.effects = job.effects.filter { id, effect in
-            effect.phase != .uncommitted(version: version) || left.contains(id)
+        let dropped = job.effects.filter { id, effect in
+            effect.phase == .uncommitted(version: version) && !left.contains(id)
         }
+        for id in dropped.keys { job.effects[id] = nil }
+        return Set(dropped.keys)
     }
 
     /// Facts are on disk, or not.

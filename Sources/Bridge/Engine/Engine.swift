@@ -149,7 +149,7 @@ package struct Engine {
         case .recorded(let key, let purpose, let result): recorded(key, purpose, result, now)
         case .due(let wake, let answer): due(wake: wake, answer: answer, now)
 
-        case .sent(let key, let effect, let result): sent(key, effect, result, now)
+        case .sent(let key, let order, let result): sent(key, order: order, result, now)
         case .invoiceCreated(let key, let effect, let terms, let text):
             withJob(key, input) { $0.invoiceCreated($1, effect, terms, text, now) }
         case .invoiceRefused(let key, let effect, let failure):

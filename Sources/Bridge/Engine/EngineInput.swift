@@ -36,7 +36,7 @@ package enum EngineInput: Sendable {
 
     // What became of effects.
     /// A message went out, or not.
-    case sent(JobKey, effect: UInt64, SendResult)
+    case sent(JobKey, order: UInt64, SendResult)
     /// lnd made an invoice.
     case invoiceCreated(JobKey, effect: UInt64, InvoiceTerms, paymentRequest: Redacted<String>)
     /// lnd refuses for good to make the invoice.

@@ -134,8 +134,8 @@ actor EngineLoop {
                     metadata: ["lcp.job": "\(key)", "rule": "\(rule)"]
                 )
 
-            case .send(let key, let effect, let message, let contents):
-                group.addTask { await self.send(key, effect, message, contents) }
+            case .send(let key, let order, let message, let contents):
+                group.addTask { await self.send(key, order, message, contents) }
             case .createInvoice(let key, let effect, let order):
                 await world.invoices.create(order, job: key, effect: effect)
             case .cancelInvoice(let key, let effect, let hash):
@@ -286,7 +286,7 @@ actor EngineLoop {
 
     private nonisolated func send(
         _ key: JobKey,
-        _ effect: UInt64,
+        _ order: UInt64,
         _ message: BusSendMessage,
         _ contents: JobContents
     ) async {
@@ -308,11 +308,11 @@ actor EngineLoop {
                 )
             else {
                 // Its contents are gone with their retention: nobody waits for it any more.
-                return inputs.put(.sent(key, effect: effect, .givenUp))
+                return inputs.put(.sent(key, order: order, .givenUp))
             }
-            inputs.put(.sent(key, effect: effect, await attempt(outbound, key)))
+            inputs.put(.sent(key, order: order, await attempt(outbound, key)))
         } catch {
-            inputs.put(.sent(key, effect: effect, .failed))
+            inputs.put(.sent(key, order: order, .failed))
         }
     }
 

@@ -23,8 +23,8 @@ package enum EngineOutput: Sendable {
     case complain(JobKey, String)
 
     // Lightning.
-    /// Send a message; answered by ``EngineInput/sent(_:effect:_:)``.
-    case send(JobKey, effect: UInt64, BusSendMessage, JobContents)
+    /// Send a message; answered by ``EngineInput/sent(_:order:_:)``.
+    case send(JobKey, order: UInt64, BusSendMessage, JobContents)
     /// Make an invoice.
     case createInvoice(JobKey, effect: UInt64, BusCreateInvoice)
     /// Make sure that an invoice can't be paid.

@@ -22,6 +22,9 @@ final class LiveJob {
 
         var body: BusEffect.OneOf_Body
         var phase: Phase
+        /// The order to send it that is under way. A step that was lost may come again with another
+        /// message under the same id, which the outcome of the first says nothing of.
+        var order: UInt64?
     }
 
     /// Something the worker must hear of.
@@ -49,6 +52,8 @@ final class LiveJob {
         var events: [QueuedEvent]
         var tickets: [ClientTicket]
         var payments: [PaymentHash: UInt64]
+        /// Payments that an earlier step ordered and this one leaves out.
+        var withdrawals: [PaymentHash] = []
         /// The job as everybody may see it once this is on disk.
         var shown: BusJob
     }

@@ -15,6 +15,7 @@ final class EngineBench {
     let hash = PaymentHash(Bytes32.zero)
     var now = UnixTime(seconds: 1_800_000_000)
     private(set) var engine: Engine
+    private var lastSend: UInt64 = 0
     private let journal: Journal
     private let folder: String
     private let asked = Ceilings()
@@ -63,7 +64,16 @@ final class EngineBench {
     /// - Returns: What it wants done.
     func tell(_ input: EngineInput) -> [EngineOutput] {
         engine.handle(input, at: now)
-        return engine.takeOutputs()
+        let outputs = engine.takeOutputs()
+        lastSend = outputs.sends.last ?? lastSend
+        return outputs
+    }
+
+    /// Tells the engine what became of the last message it wanted sent.
+    ///
+    /// - Returns: What it wants done.
+    func tell(sent result: SendResult) -> [EngineOutput] {
+        tell(.sent(key, order: lastSend, result))
     }
 
     /// Makes the writes among some outputs, and tells the engine; some fail.
@@ -178,8 +188,8 @@ extension [EngineOutput] {
         compactMap { if case .answer(_, .job(let job)) = $0 { job } else { nil } }
     }
 
-    /// The messages that are to be sent.
+    /// The orders to send messages.
     var sends: [UInt64] {
-        compactMap { if case .send(_, let effect, _, _) = $0 { effect } else { nil } }
+        compactMap { if case .send(_, let order, _, _) = $0 { order } else { nil } }
     }
 }

@@ -82,12 +82,12 @@ import Testing
         async throws
     {
         _ = await bench.write(try bench.step(await bench.submit(), to: .quoting, [request]))
-        #expect(bench.tell(.sent(bench.key, effect: 1, .failed)).sends.isEmpty)
-        #expect(bench.tell(.tick).sends == [1])
+        #expect(bench.tell(sent: .failed).sends.isEmpty)
+        #expect(bench.tell(.tick).sends.count == 1)
         #expect(bench.tell(.tick).sends.isEmpty)
-        #expect(bench.tell(.sent(bench.key, effect: 1, .blocked)).sends.isEmpty)
+        #expect(bench.tell(sent: .blocked).sends.isEmpty)
         #expect(bench.tell(.tick).sends.isEmpty)
-        #expect(bench.tell(.unblocked(bench.seller)).sends == [1])
+        #expect(bench.tell(.unblocked(bench.seller)).sends.count == 1)
     }
 
     @Test func `a message that waited longer than an envelope lasts goes out in a new one`()
@@ -110,7 +110,7 @@ import Testing
             envelopes.append(try V01.Envelope.codec.decode(payload[...]))
             #expect(envelopes.last?.expiry == bench.now.advanced(bySeconds: 600))
             // The peer is away for longer than that.
-            #expect(bench.tell(.sent(bench.key, effect: 1, .blocked)).sends.isEmpty)
+            #expect(bench.tell(sent: .blocked).sends.isEmpty)
             bench.now = bench.now.advanced(bySeconds: 700)
             outputs = bench.tell(.unblocked(bench.seller))
         }
@@ -121,7 +121,7 @@ import Testing
 
     @Test func `a drained bridge has recorded what it sent`() async throws {
         _ = await bench.write(try bench.step(await bench.submit(), to: .quoting, [request]))
-        #expect(bench.tell(.sent(bench.key, effect: 1, .sent)).isEmpty)
+        #expect(bench.tell(sent: .sent).isEmpty)
         let recorded = bench.tell(.drain).contains { output in
             if case .record(let facts, _, .done) = output { facts.isEffectDone } else { false }
         }
@@ -186,8 +186,9 @@ import Testing
             .pay(.with { $0.paymentHash = hash }),
         ])
         let buying = try bench.step(await bench.submit(), to: .paying, bought)
-        #expect(buying.begun == ["send 1", "send 2"])
-        #expect(await bench.write(buying).begun == ["send 1", "send 2", "send 3", "pay"])
+        #expect(buying.begun == ["send 42083", "send 42095 again"])
+        let paying = buying.begun + ["send 42095", "pay"]
+        #expect(await bench.write(buying).begun == paying)
 
         let key = JobKey(role: .provider, peer: bench.seller, id: bench.key.id)
         let request = JobMessage(
@@ -205,8 +206,8 @@ import Testing
         ])
         let asked = await bench.write(bench.tell(.message(request, key)))
         let selling = try bench.step(asked, to: .quoting, sold)
-        #expect(selling.begun == ["createInvoice", "send 2"])
-        let after = ["createInvoice", "send 2", "send 3", "send 4", "cancelInvoice"]
+        #expect(selling.begun == ["createInvoice", "send 42087 again"])
+        let after = selling.begun + ["send 42085", "send 42087", "cancelInvoice"]
         #expect(await bench.write(selling).begun == after)
     }
 
@@ -243,7 +244,7 @@ import Testing
     @Test func `an order to pay under the id of something done is taken back`() async throws {
         let quoting = try bench.step(await bench.submit(), to: .quoting, [request])
         _ = await bench.write(quoting)
-        _ = bench.tell(.sent(bench.key, effect: 1, .sent))
+        _ = bench.tell(sent: .sent)
         _ = await bench.write(bench.tell(.tick))
         let pay = BusEffect.with { effect in
             effect.id = 1
@@ -355,7 +356,7 @@ extension [EngineOutput] {
     fileprivate var begun: [String] {
         compactMap { output in
             switch output {
-            case .send(_, let effect, _, _): "send \(effect)"
+            case .send(_, _, let message, _): "send \(message.type)" + (message.again ? " again" : "")
             case .pay: "pay"
             case .createInvoice: "createInvoice"
             case .cancelInvoice: "cancelInvoice"
