@@ -14,7 +14,8 @@ extension Engine {
         _ now: UnixTime
     ) {
         // An invoice that nobody waits for was never sent: it ends by itself.
-        guard case .createInvoice? = job.effects[effect]?.body, job.invoices[terms.hash] == nil else {
+        guard case .createInvoice? = job.effects[effect]?.body, job.invoices[terms.hash] == nil
+        else {
             return
         }
         job.invoices[terms.hash] = .open

@@ -22,8 +22,10 @@ final class LiveJob {
 
         var body: BusEffect.OneOf_Body
         var phase: Phase
-        /// The order to send it that is under way. A step that was lost may come again with another
-        /// message under the same id, which the outcome of the first says nothing of.
+        /// The order to send it that is under way.
+        ///
+        /// A step that was lost may come again with another effect under the same id, which the
+        /// outcome of the first says nothing of.
         var order: UInt64?
     }
 

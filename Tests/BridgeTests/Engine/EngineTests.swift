@@ -356,7 +356,8 @@ extension [EngineOutput] {
     fileprivate var begun: [String] {
         compactMap { output in
             switch output {
-            case .send(_, _, let message, _): "send \(message.type)" + (message.again ? " again" : "")
+            case .send(_, _, let message, _):
+                "send \(message.type)" + (message.again ? " again" : "")
             case .pay: "pay"
             case .createInvoice: "createInvoice"
             case .cancelInvoice: "cancelInvoice"

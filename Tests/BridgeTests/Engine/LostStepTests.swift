@@ -32,7 +32,11 @@ import Testing
     @Test func `a repetition waits until what it repeats is on disk`() async throws {
         let first = try bench.step(await bench.submit(), to: .cancelled, [cancel(1)])
         let returned = bench.tell(.peerReturned(bench.key))
-        let repeated = try bench.step(returned, to: .cancelled, [cancel(1), cancel(2, again: true)])
+        let repeated = try bench.step(
+            returned,
+            to: .cancelled,
+            [cancel(1), cancel(2, again: true)]
+        )
         #expect((first + repeated).sends.isEmpty)
         #expect(await bench.write(first + repeated).sends.count == 2)
     }
@@ -40,7 +44,11 @@ import Testing
     @Test func `a repetition of what is on disk goes out at once`() async throws {
         _ = await bench.write(try bench.step(await bench.submit(), to: .cancelled, [cancel(1)]))
         let returned = bench.tell(.peerReturned(bench.key))
-        let repeated = try bench.step(returned, to: .cancelled, [cancel(1), cancel(2, again: true)])
+        let repeated = try bench.step(
+            returned,
+            to: .cancelled,
+            [cancel(1), cancel(2, again: true)]
+        )
         #expect(repeated.sends.count == 1)
     }
 
