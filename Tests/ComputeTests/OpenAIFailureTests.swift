@@ -135,12 +135,12 @@ import Testing
         let outcome = try await OpenAIHarness.compute {
             $0.timeLimit = .milliseconds(300)
         } _: { _, connection in
+            defer { closed.continuation.yield() }
             try await connection.stream()
             while (try? await connection.send(": still thinking\n\n")) != nil {
                 // Cut short when the client has gone, which the next send tells.
                 try? await Task.sleep(for: .milliseconds(10))
             }
-            closed.continuation.yield()
         }
         #expect(outcome.failure == "backend-timeout")
         // On a busy machine the limit may come before the request.

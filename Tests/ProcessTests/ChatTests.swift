@@ -194,7 +194,8 @@ import Testing
             }
             #expect(status == .exited(0))
             #expect(!terminal.isRaw)
-            #expect(await bridge.count("submit") == 3)
+            // One whose answer is late is sent again, under its key.
+            #expect(await bridge.count("submit") >= 3)
         }
     }
 

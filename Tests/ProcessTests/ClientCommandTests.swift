@@ -160,7 +160,7 @@ import Testing
             let outcome = try await lcp.run(
                 [
                     "ask", "--peer", peer, "--profile", "endless", "--max-price", "60", "--timeout",
-                    "1", "x",
+                    "5", "x",
                 ]
             )
             #expect(outcome.status == .exited(75))

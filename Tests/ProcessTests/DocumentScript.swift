@@ -81,11 +81,12 @@ struct DocumentScript {
         var order = comment.map { String(plain[..<$0.range.lowerBound]) } ?? plain
         let isBeside = order.hasSuffix("&") && !order.hasSuffix("&&")
         let verb = words.drop { $0 != program }.dropFirst().first ?? ""
-        let isService = services.contains(program) && !["config", "ctl", "help"].contains(verb)
+        let isService = services.contains(program) && !["config", "ctl", "help", "keys"].contains(verb)
         guard isBeside || isService else { return plain + "\n" }
         if isBeside { order = String(order.dropLast()) }
         let start = "beside \(order)\n"
         if program == "lcp-bridge" { return start + "until_ready\n" }
+        if program == "lcp-gateway" { return start + "until_served\n" }
         guard Self.workers.contains(program) else { return start }
         return "workers=$(workers)\n\(start)until_joined\n"
     }
@@ -122,6 +123,9 @@ struct DocumentScript {
         alive() { kill -0 "${pids[-1]}" 2>/dev/null || fail "${names[-1]} ended"; sleep 0.05; }
         workers() { lcp workers --json | grep -o '"program"' | wc -l || :; }
         until_ready() { until lcp status 2>/dev/null | grep -q '"lnd_state":"ready"'; do alive; done; }
+        until_served() {
+            until curl -sf "http://$LCP_GATEWAY_LISTEN/health" >/dev/null; do alive; done
+        }
         until_joined() { until [ "$(workers)" -gt "$workers" ]; do alive; done; }
         finish() {
             for index in "${!pids[@]}"; do

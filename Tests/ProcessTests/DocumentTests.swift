@@ -55,7 +55,8 @@ import Testing
         }
         let isLive = blocks.contains(where: \.wantsBridge)
         try await Self.withNetwork(isLive: isLive) { network, directory in
-            let script = try await Self.script(network, directory)
+            let gateway = "127.0.0.1:\(try LoopbackPort.free())"
+            let script = try await Self.script(network, directory, gateway)
             let text = script.text(blocks)
             let unknown = blocks.filter { $0.language == "sh" }.flatMap(\.lines)
                 .filter { $0.contains("…") && !$0.contains("02ab…") }
@@ -64,7 +65,11 @@ import Testing
             let reader = try await ChildProcess(
                 "/bin/bash",
                 ["-c", "cd \"$HOME/work\" && exec bash \"$0\"", "\(directory)/script"],
-                environment: Self.environment(directory, lnd: try await network.node("alice")),
+                environment: Self.environment(
+                    directory,
+                    lnd: try await network.node("alice"),
+                    gateway
+                ),
                 log: "\(directory)/log"
             )
             guard await reader.wait() != .exited(0) else { return }
@@ -105,7 +110,8 @@ import Testing
 
     private static func script(
         _ network: LocalNetwork,
-        _ directory: String
+        _ directory: String,
+        _ gateway: String
     ) async throws -> DocumentScript {
         let (alice, bob) = (try await network.node("alice"), try await network.node("bob"))
         let lnd = "\(directory)/home/.lnd"
@@ -123,13 +129,18 @@ import Testing
                 (".build/release/", ""), ("/run/lcp", "\(directory)/bus"),
                 ("/var/lib/lcp", "\(directory)/var"), ("/etc/lcp", "\(directory)/etc"),
                 ("/tmp/simnet", "\(directory)/other"), ("localhost:10009", alice.lndAddress),
+                ("127.0.0.1:8080", gateway),
                 ("BRIDGE-KEY", "'Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID'"),
             ],
             services: Set(try Documents.programs()).subtracting(["lcp"])
         )
     }
 
-    private static func environment(_ directory: String, lnd: LocalNode) -> [String: String] {
+    private static func environment(
+        _ directory: String,
+        lnd: LocalNode,
+        _ gateway: String
+    ) -> [String: String] {
         let places = [
             LocalNetworkPlan.directory(of: CommandLine.arguments[0]),
             // Where an environment's `python` is; behind a link it would not find its libraries.
@@ -138,7 +149,7 @@ import Testing
         ]
         return [
             "HOME": "\(directory)/home", "LCP_BUS_DIR": "\(directory)/bus",
-            "LCP_LND_ADDRESS": lnd.lndAddress,
+            "LCP_LND_ADDRESS": lnd.lndAddress, "LCP_GATEWAY_LISTEN": gateway,
             "PATH": places.compactMap(\.self).joined(separator: ":"),
             "PYTHONPATH": Documents.root.appending(path: "ipc-schema/python").path(),
             "PYTHONDONTWRITEBYTECODE": "1",

@@ -24,7 +24,9 @@ package struct SessionSettings: Hashable, Sendable {
     /// How often a repeated manifest is answered: once in so many seconds.
     package var manifestAnswerSeconds: UInt64 = 600
     /// How long the first manifests wait for provider workers when their task set is unknown.
-    package var offersPatience = Duration.seconds(3)
+    ///
+    /// A peer hears of it once a connection; whom we ask for a quote gets its manifest at once.
+    package var offersPatience = Duration.seconds(30)
 
     // MARK: Rates
 

@@ -28,8 +28,8 @@ package struct KeyList: Equatable, Sendable {
                 }
             } catch let error as KeyRingError {
                 throw error
-            } catch DecodingError.dataCorrupted(let context) where context.underlyingError == nil {
-                throw KeyRingError(.notAKeyFile, "\(place): \(context.debugDescription)")
+            } catch let defect as KeyRecord.Defect {
+                throw KeyRingError(.notAKeyFile, "\(place): \(defect.description)")
             } catch {
                 // What the decoder says may quote the line.
                 throw KeyRingError(.notAKeyFile, "\(place) is not a key in JSON")

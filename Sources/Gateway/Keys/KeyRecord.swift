@@ -62,6 +62,11 @@ extension KeyRecord: Codable {
         case rate = "requests_per_minute"
     }
 
+    /// What is wrong with a line that is JSON; quotes nothing of it but names of members.
+    struct Defect: Error {
+        let description: String
+    }
+
     /// Any name of a member.
     private struct Name: CodingKey {
         var stringValue: String
@@ -73,9 +78,7 @@ extension KeyRecord: Codable {
 
     /// Reads one line of the file; a member that nobody reads is refused.
     package init(from decoder: any Decoder) throws {
-        func wrong(_ what: String) -> DecodingError {
-            .dataCorrupted(.init(codingPath: [], debugDescription: what))
-        }
+        func wrong(_ what: String) -> Defect { Defect(description: what) }
         // A misspelt limit would be no limit.
         let names = try decoder.container(keyedBy: Name.self).allKeys.map(\.stringValue)
         if let stray = names.filter({ Field(rawValue: $0) == nil }).min() {

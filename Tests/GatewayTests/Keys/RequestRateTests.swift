@@ -28,7 +28,7 @@ import Testing
             var times: [Duration] = []
             var now = Duration.zero
             for _ in 0..<300 {
-                now += .milliseconds(Int.random(in: 0...4_000, using: &random))
+                now += .milliseconds(Int.random(in: 0...3_000, using: &random))
                 if let wait = rate.take(of: 30, at: start + now) {
                     refused += 1
                     #expect(wait > .zero && wait <= .seconds(2))
