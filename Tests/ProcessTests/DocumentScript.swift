@@ -81,7 +81,8 @@ struct DocumentScript {
         var order = comment.map { String(plain[..<$0.range.lowerBound]) } ?? plain
         let isBeside = order.hasSuffix("&") && !order.hasSuffix("&&")
         let verb = words.drop { $0 != program }.dropFirst().first ?? ""
-        let isService = services.contains(program) && !["config", "ctl", "help", "keys"].contains(verb)
+        let isService =
+            services.contains(program) && !["config", "ctl", "help", "keys"].contains(verb)
         guard isBeside || isService else { return plain + "\n" }
         if isBeside { order = String(order.dropLast()) }
         let start = "beside \(order)\n"
