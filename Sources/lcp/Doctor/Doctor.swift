@@ -12,8 +12,8 @@ struct Doctor: AsyncParsableCommand {
         discussion: """
             Looks at the bus and its rights, the bridge, its workers and peers, the clock; at lnd \
             with the options that lcp-bridge has; at the journal's file with --journal; at an \
-            installed gateway, or the one of --gateway-config. Changes nothing. Give the macaroon that the bridge has: which of the permissions it needs are \
-            missing is read in the file.
+            installed gateway, or the one of --gateway-config. Changes nothing. Give the macaroon \
+            that the bridge has: which of the permissions it needs are missing is read in the file.
 
             In JSON: healthy, and findings with check, level (ok, skipped, warning, problem), \
             detail and fix.
