@@ -7,7 +7,7 @@ import ScriptedBridge
 import SwiftProtobuf
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct RequestTests {
+@Suite(.timeLimit(.minutes(10))) struct RequestTests {
     @Test func `a job is submitted, accepted and its result fetched`() async throws {
         try await withBridge { _, client in
             let job = try await client.submit(try submission(.echo))

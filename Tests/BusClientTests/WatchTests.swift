@@ -6,7 +6,7 @@ import ScriptedBridge
 import SwiftProtobuf
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct WatchTests {
+@Suite(.timeLimit(.minutes(10))) struct WatchTests {
     @Test func `a watch gives the present state and every later one`() async throws {
         try await withBridge { bridge, client in
             let job = try await client.submit(try submission(.endless))

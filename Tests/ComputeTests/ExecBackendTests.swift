@@ -6,7 +6,7 @@ import SwiftProtobuf
 import Testing
 import WorkerKit
 
-@Suite(.timeLimit(.minutes(1))) struct ExecBackendTests {
+@Suite(.timeLimit(.minutes(10))) struct ExecBackendTests {
     // MARK: - Input and output
 
     @Test func `the program reads the input and its output is the result`() async throws {

@@ -10,7 +10,7 @@ import SwiftProtobuf
 import SystemPackage
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct LCPComputeTests {
+@Suite(.timeLimit(.minutes(10))) struct LCPComputeTests {
     @Test func `it computes what the bridge sends, and SIGTERM drains it`() async throws {
         let bridge = try await ScriptedBridge(.compute)
         let outcome = try await run(["--backend", "deterministic"], bridge) { process in

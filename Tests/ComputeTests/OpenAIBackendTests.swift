@@ -10,7 +10,7 @@ import Testing
 import WorkerKit
 
 /// What is asked, what becomes of the answer, and when the call ends.
-@Suite(.timeLimit(.minutes(1))) struct OpenAIBackendTests {
+@Suite(.timeLimit(.minutes(10))) struct OpenAIBackendTests {
     // MARK: - Question and answer
 
     @Test func `what streams in is the result, with the server's count of tokens`() async throws {

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// What goes wrong at the server, what is done about it, and who learns what.
-@Suite(.timeLimit(.minutes(1))) struct OpenAIFailureTests {
+@Suite(.timeLimit(.minutes(10))) struct OpenAIFailureTests {
     // MARK: - Responses
 
     @Test(

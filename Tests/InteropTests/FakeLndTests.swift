@@ -9,7 +9,7 @@ import Testing
         if: Executables.python != nil,
         "LCP_PYTHON names no interpreter with Tests/requirements.txt; Tests/run makes one"
     ),
-    .timeLimit(.minutes(3))
+    .timeLimit(.minutes(10))
 )
 struct FakeLndTests {
     /// What the fake's invoices and payments are about.

@@ -4,7 +4,7 @@ import LndRPC
 import Testing
 
 /// What lnd says when peers and lnd itself go away, and what `LndNode` makes of it.
-@Suite(.timeLimit(.minutes(3))) struct LndDisturbanceTests {
+@Suite(.timeLimit(.minutes(10))) struct LndDisturbanceTests {
     /// What a call failed with.
     private func failure(_ body: () async throws -> Void) async -> LndError? {
         do {

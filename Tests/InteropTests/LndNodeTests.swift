@@ -5,7 +5,7 @@ import LndRPC
 import Testing
 
 /// `LndNode` over our transport against real `lcp-simnet` processes.
-@Suite(.timeLimit(.minutes(3))) struct LndNodeTests {
+@Suite(.timeLimit(.minutes(10))) struct LndNodeTests {
     static let capacity = MilliSatoshi(msat: 1_000_000_000)
 
     private static func message(_ peer: NodeID, _ data: [UInt8], type: UInt16 = 42_081)

@@ -9,7 +9,7 @@ import Testing
 import ZeroMQ
 
 /// A real bridge beside a simulated lnd, asked by clients; nobody works for it.
-@Suite(.timeLimit(.minutes(2))) struct BridgeDoorTests {
+@Suite(.timeLimit(.minutes(10))) struct BridgeDoorTests {
     private static let alice = ProcessName("alice", .bridge)
 
     private func withBridge(

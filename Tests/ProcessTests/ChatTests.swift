@@ -5,7 +5,7 @@ import Subprocess
 import Testing
 
 /// `lcp chat` as a process, in a pipe and on a terminal.
-@Suite(.timeLimit(.minutes(2))) struct ChatTests {
+@Suite(.timeLimit(.minutes(10))) struct ChatTests {
     private let peer = "02" + String(repeating: "07", count: 32)
 
     private var order: [String] { ["chat", "--peer", peer, "--profile", "echo"] }

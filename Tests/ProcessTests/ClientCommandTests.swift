@@ -6,7 +6,7 @@ import Subprocess
 import Testing
 
 /// `lcp` as a process, against a bridge that plays a script.
-@Suite(.timeLimit(.minutes(2))) struct ClientCommandTests {
+@Suite(.timeLimit(.minutes(10))) struct ClientCommandTests {
     private let peer = "02" + String(repeating: "07", count: 32)
 
     /// Runs a closure beside a scripted bridge, whose bus directory it gets.

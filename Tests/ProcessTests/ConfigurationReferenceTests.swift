@@ -3,7 +3,7 @@ import Subprocess
 import Testing
 
 /// The reference of all options, compared with what the programs' parsers say.
-@Suite(.timeLimit(.minutes(2))) struct ConfigurationReferenceTests {
+@Suite(.timeLimit(.minutes(10))) struct ConfigurationReferenceTests {
     @Test(arguments: try Documents.programs())
     func `the reference has every option of a program, as its parser declares it`(
         program: String

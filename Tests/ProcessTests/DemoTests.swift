@@ -3,7 +3,7 @@ import Subprocess
 import Testing
 
 /// `lcp demo` with all programs: the whole market as separate processes.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct DemoTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DemoTests {
     private let lcp = Program(name: "lcp")
 
     @Test func `one job is bought and sold, and the accounts are right`() async throws {

@@ -4,7 +4,7 @@ import Subprocess
 import Testing
 
 /// `lcp doctor` as a process, about the bus and this machine.
-@Suite(.timeLimit(.minutes(2))) struct DoctorTests {
+@Suite(.timeLimit(.minutes(10))) struct DoctorTests {
     private func findings(_ outcome: Program.Outcome) throws -> [String: NSDictionary] {
         let answer = try #require(try outcome.lines().first)
         let list = try #require(answer["findings"] as? [NSDictionary])

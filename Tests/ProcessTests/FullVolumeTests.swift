@@ -6,7 +6,7 @@ import Testing
 /// The journal on a volume that is really full: a small tmpfs in a mount namespace of its own.
 ///
 /// `DiskTests` has the same with a limit on file sizes, which needs no rights.
-@Suite(.timeLimit(.minutes(2))) struct FullVolumeTests {
+@Suite(.timeLimit(.minutes(10))) struct FullVolumeTests {
     private let folder: TestFolder
 
     init() throws { folder = try TestFolder() }

@@ -3,7 +3,7 @@ import Subprocess
 import Testing
 
 /// `lcp-gateway keys` as an operator uses it.
-@Suite(.timeLimit(.minutes(2))) struct GatewayKeysTests {
+@Suite(.timeLimit(.minutes(10))) struct GatewayKeysTests {
     private let gateway = Program(name: "lcp-gateway")
 
     private func withFile(_ body: (String) async throws -> Void) async throws {

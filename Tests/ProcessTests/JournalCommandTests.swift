@@ -4,7 +4,7 @@ import SystemPackage
 import Testing
 
 /// `lcp journal` beside a process that has the journal open, and on files that nobody has.
-@Suite(.timeLimit(.minutes(2))) struct JournalCommandTests {
+@Suite(.timeLimit(.minutes(10))) struct JournalCommandTests {
     private let lcp = Program(name: "lcp")
     private let folder: TestFolder
 

@@ -6,7 +6,7 @@ import SystemPackage
 import Testing
 
 /// Processes that a local network starts, and what becomes of them.
-@Suite(.timeLimit(.minutes(2))) struct LocalNetworkTests {
+@Suite(.timeLimit(.minutes(10))) struct LocalNetworkTests {
     private func withDirectory<Result>(
         _ body: (String) async throws -> Result
     ) async throws -> Result {

@@ -5,7 +5,7 @@ import Subprocess
 import Testing
 
 /// `lcp metrics` as a process: printed, and served.
-@Suite(.timeLimit(.minutes(2))) struct MetricsTests {
+@Suite(.timeLimit(.minutes(10))) struct MetricsTests {
     private let peer = "02" + String(repeating: "07", count: 32)
 
     @Test func `numbers are printed with their kinds and units`() async throws {

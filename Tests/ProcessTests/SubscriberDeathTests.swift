@@ -3,7 +3,7 @@ import Subprocess
 import Testing
 import ZeroMQ
 
-@Suite(.timeLimit(.minutes(1))) struct SubscriberDeathTests {
+@Suite(.timeLimit(.minutes(10))) struct SubscriberDeathTests {
     @Test func `the subscription of a killed process ends, and that of another goes on`()
         async throws
     {

@@ -4,7 +4,7 @@ import Subprocess
 import Testing
 
 /// `lcp top` as a process on a terminal.
-@Suite(.timeLimit(.minutes(2))) struct TopTests {
+@Suite(.timeLimit(.minutes(10))) struct TopTests {
     private let peer = "02" + String(repeating: "07", count: 32)
 
     @Test func `all is shown in 24 lines of 80, and q gives the terminal back`() async throws {

@@ -10,7 +10,7 @@ import Testing
 import ZeroMQ
 
 /// Real worker processes under one room, and what becomes of their items.
-@Suite(.timeLimit(.minutes(2))) struct WorkerDeathTests {
+@Suite(.timeLimit(.minutes(10))) struct WorkerDeathTests {
     @Test func `the item of a killed worker goes to another one`() async throws {
         try await withRoom { bench in
             async let victim = bench.worker("--behaviour", "hang")

@@ -7,7 +7,7 @@ import SwiftProtobuf
 import Testing
 import WorkerKit
 
-@Suite(.timeLimit(.minutes(1))) struct ComputeWorkerTests {
+@Suite(.timeLimit(.minutes(10))) struct ComputeWorkerTests {
     @Test func `a result carries its item's lease, after one Progress from the backend`()
         async throws
     {

@@ -8,7 +8,7 @@ import Testing
 import WorkerKit
 import ZeroMQ
 
-@Suite(.timeLimit(.minutes(1))) struct StepWorkerTests {
+@Suite(.timeLimit(.minutes(10))) struct StepWorkerTests {
     @Test func `a step's reply carries lease, version and nonce of its item`() async throws {
         try await withWorker { bridge in
             let (member, hello) = try await bridge.join()

@@ -1,7 +1,7 @@
 import Testing
 import ZeroMQ
 
-@Suite(.timeLimit(.minutes(1))) struct BackpressureTests {
+@Suite(.timeLimit(.minutes(10))) struct BackpressureTests {
     private static func small() -> SocketOptions {
         var options = SocketOptions()
         options.sendHighWaterMark = 10

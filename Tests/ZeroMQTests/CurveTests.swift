@@ -3,7 +3,7 @@ import Synchronization
 import Testing
 import ZeroMQ
 
-@Suite(.timeLimit(.minutes(1))) struct CurveTests {
+@Suite(.timeLimit(.minutes(10))) struct CurveTests {
     /// The port of a bound tcp endpoint.
     private func port(_ endpoint: String) throws -> UInt16 {
         try #require(endpoint.split(separator: ":").last.flatMap { UInt16($0) })

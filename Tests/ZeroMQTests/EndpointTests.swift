@@ -2,7 +2,7 @@ import Glibc
 import Testing
 import ZeroMQ
 
-@Suite(.timeLimit(.minutes(1))) struct EndpointTests {
+@Suite(.timeLimit(.minutes(10))) struct EndpointTests {
     @Test func `a path that does not fit into a socket address is refused by name`() async throws {
         let context = try Context()
         let path = "/tmp/" + String(repeating: "x", count: 103)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite(.timeLimit(.minutes(1))) struct LifetimeTests {
+@Suite(.timeLimit(.minutes(10))) struct LifetimeTests {
     @Test func `closing ends the receiving task and its sequence`() async throws {
         let directory = try BusDirectory()
         defer { directory.remove() }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite(.timeLimit(.minutes(2))) struct MessagingTests {
+@Suite(.timeLimit(.minutes(10))) struct MessagingTests {
     @Test func `PUSH to PULL keeps order and loses nothing`() async throws {
         let directory = try BusDirectory()
         defer { directory.remove() }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Bridge
 
-@Suite(.timeLimit(.minutes(1))) struct DispatcherPropertyTests {
+@Suite(.timeLimit(.minutes(10))) struct DispatcherPropertyTests {
     /// How often the interesting things happened over all seeds.
     fileprivate struct Tally {
         var outcomes = 0

@@ -5,7 +5,7 @@ import LightningTypes
 import Testing
 import ZeroMQ
 
-@Suite(.timeLimit(.minutes(1))) struct MembershipTests {
+@Suite(.timeLimit(.minutes(10))) struct MembershipTests {
     @Test func `a worker is welcomed with epoch, nonce, lease and node`() async throws {
         try await withRoom { harness in
             let worker = try await ScriptedWorker(harness)

@@ -10,7 +10,7 @@ import Testing
 @testable import Bridge
 
 /// Budgets as the transactions see them that commit an intent.
-@Suite(.timeLimit(.minutes(2))) struct BudgetTests {
+@Suite(.timeLimit(.minutes(10))) struct BudgetTests {
     private let folder: String
     private let journal: Journal
 

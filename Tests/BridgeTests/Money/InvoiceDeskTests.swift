@@ -11,7 +11,7 @@ import Testing
 @testable import Bridge
 
 /// Invoices of a simulated lnd, and what becomes of them.
-@Suite(.timeLimit(.minutes(3))) struct InvoiceDeskTests {
+@Suite(.timeLimit(.minutes(10))) struct InvoiceDeskTests {
     private func order(_ bench: MoneyBench, seconds: UInt64 = 600) -> BusCreateInvoice {
         var order = BusCreateInvoice()
         order.amountMsat = 5000

@@ -11,7 +11,7 @@ import Testing
 @testable import Bridge
 
 /// Payments against a simulated lnd and its faults.
-@Suite(.timeLimit(.minutes(3))) struct PaymentDeskTests {
+@Suite(.timeLimit(.minutes(10))) struct PaymentDeskTests {
     private func code(_ outcome: PaymentOutcome) -> String? {
         if case .failed(_, let failure) = outcome.result { failure?.code } else { nil }
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Bridge
 
-@Suite(.timeLimit(.minutes(1))) struct EventQueueTests {
+@Suite(.timeLimit(.minutes(10))) struct EventQueueTests {
     private func queue(perPeer: Int = 2, total: Int = 3) -> EventQueue {
         EventQueue(
             EventQueue.Bounds(

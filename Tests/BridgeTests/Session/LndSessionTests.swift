@@ -9,7 +9,7 @@ import LndSim
 import Testing
 
 /// The whole session against a simulated lnd.
-@Suite(.timeLimit(.minutes(2))) struct LndSessionTests {
+@Suite(.timeLimit(.minutes(10))) struct LndSessionTests {
     private static let quoteRequest = V01.MessageType.quoteRequest.rawValue
     private static let manifest = V01.MessageType.manifest.rawValue
 
