@@ -14,6 +14,8 @@ package actor ScriptedBridge {
     package let epoch: [UInt8]
     /// What clients asked for, in order, the ignored requests too: `submit`, `watchJobs`.
     package private(set) var received: [String] = []
+    /// What clients ordered, without the numbers of their requests, by kind.
+    private var orders: [String: Set<BusControlRequest>] = [:]
 
     private let context: Context
     private let control: RouterSocket
@@ -92,6 +94,10 @@ package actor ScriptedBridge {
     /// How many requests of a kind came.
     package func count(_ kind: String) -> Int { received.count { $0 == kind } }
 
+    /// How many orders of a kind came, each once however often a client sent it: it does so again
+    /// when the answer is late.
+    package func orders(_ kind: String) -> Int { orders[kind, default: []].count }
+
     // MARK: - Answering
 
     private func isIgnored(_ kind: String) -> Bool {
@@ -106,6 +112,9 @@ package actor ScriptedBridge {
             let request = try? BusControlRequest(serializedBytes: body.bytes),
             !isIgnored(request.kind)
         else { return }
+        var order = request
+        order.id = 0
+        orders[request.kind, default: []].insert(order)
         let changed = market.changed
         var response = BusControlResponse()
         response.id = request.id
