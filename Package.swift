@@ -586,8 +586,8 @@ let package = Package(
         .testTarget(
             name: "ComputeTests",
             dependencies: [
-                "BridgeProtocol", "BuildInfo", "Compute", "OpenAIChat", "ScriptedBus",
-                "ScriptedOpenAI", "WorkerKit", "lcp-compute",
+                "BridgeProtocol", "BuildInfo", "Compute", "GRPCNGHTTP2", "LightningTypes",
+                "OpenAIChat", "ScriptedBus", "ScriptedOpenAI", "WorkerKit", "lcp-compute",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),

@@ -33,6 +33,7 @@ extension BOLT11Invoice {
             )
         }
         let signed = groups[..<signedCount]
+        // `signed` has as many groups as the timestamp at least, and 104 groups follow it.
         guard let seconds = FiveBitGroups.integer(signed.prefix(InvoiceDraft.timestampLength)),
             let signature = RecoverableSignature(
                 FiveBitGroups.paddedBytes(groups[signedCount...])

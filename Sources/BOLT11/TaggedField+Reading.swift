@@ -9,6 +9,7 @@ extension TaggedField {
 
     /// For fields whose length is known to be 52 groups.
     func bytes32() throws(BOLT11Error) -> Bytes32 {
+        // 260 bits without their 4 of padding, which `bytes` has checked.
         guard let value = Bytes32(try bytes()) else {
             preconditionFailure("52 groups without their padding are 32 bytes")
         }
@@ -91,6 +92,7 @@ extension TaggedField {
             else { throw error(.badPublicKey, "hop \(hops.count) names no point of the curve") }
             hops.append(hop)
         }
+        // A field has 10 bits of length, and no bytes or part of a hop were refused above.
         guard let hint = RouteHint(hops: hops) else {
             preconditionFailure("1023 groups hold at most 12 hops, and there is one at least")
         }

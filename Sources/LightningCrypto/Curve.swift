@@ -43,6 +43,7 @@ enum Curve {
         var bytes = [UInt8](repeating: 0, count: count)
         let flags = UInt32(SECP256K1_EC_COMPRESSED)
         secp256k1_ec_pubkey_serialize(context, &bytes, &count, &point, flags)
+        // What the library writes for a compressed point of a key that it has parsed or made.
         guard let key = NodeID(bytes) else {
             preconditionFailure("a compressed point has 33 bytes and begins with 2 or 3")
         }

@@ -20,6 +20,7 @@ package enum HMACSHA256 {
             precondition(done != nil && length == 32, "OpenSSL could not compute an HMAC")
             count = 32
         }
+        // `count` was set to 32 above.
         guard let code = Bytes32(code) else { preconditionFailure("HMAC-SHA-256 has 32 bytes") }
         return code
     }

@@ -38,6 +38,7 @@ package struct RecoverableSignature: Hashable, Sendable {
             &recoveryID,
             &signature
         )
+        // The library always returns 1 and writes 64 bytes, of which each half is 32.
         guard serialized == 1, let r = Bytes32(compact[..<32]), let s = Bytes32(compact[32...])
         else { preconditionFailure("a signature of the library has 64 bytes") }
         self.init(r: r, s: s, recoveryID: UInt8(truncatingIfNeeded: recoveryID))

@@ -31,6 +31,7 @@ package enum SHA256 {
             precondition(done == 1, "OpenSSL could not compute SHA-256: out of memory")
             count = 32
         }
+        // `count` was set to 32 above.
         guard let hash = Bytes32(digest) else { preconditionFailure("SHA-256 has 32 bytes") }
         return hash
     }

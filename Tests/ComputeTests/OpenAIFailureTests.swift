@@ -1,6 +1,8 @@
 import BridgeProtocol
 import Compute
 import Foundation
+import GRPCNGHTTP2
+import LightningTypes
 import ScriptedOpenAI
 import Synchronization
 import Testing
@@ -85,7 +87,7 @@ import Testing
     }
 
     @Test func `a certificate that nobody vouches for gets no request`() async throws {
-        let outcome = try await OpenAIHarness.compute(certificate: TestCertificate.pem) {
+        let outcome = try await OpenAIHarness.compute(certificate: try selfSignedPEM()) {
             $0.retries = 0
         } _: { _, connection in
             try await connection.respond(200)
@@ -251,24 +253,16 @@ import Testing
     }
 }
 
-/// A certificate for 127.0.0.1 that vouches for itself, and its key; made for these tests alone.
-private enum TestCertificate {
-    static let pem = """
-        -----BEGIN PRIVATE KEY-----
-        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgbkjKUWRFVSgOu2XF
-        bYF09HRRTDJT547OZnh6lxIq/FGhRANCAARHd93vmdsbQd8rKqwGn3uMJeXlI8Eq
-        afPWAoAWwfMvZAX0j84pySSVYp3uNMrPBN/vkaKWN914SAlRNHXKiODm
-        -----END PRIVATE KEY-----
-        -----BEGIN CERTIFICATE-----
-        MIIBjzCCATagAwIBAgIUPegoOZ+TBOCbcpXZ6v+5VD9Jh2AwCgYIKoZIzj0EAwIw
-        FDESMBAGA1UEAwwJMTI3LjAuMC4xMCAXDTI2MTEyODE2NDUyMVoYDzIxMjYxMTA0
-        MTY0NTIxWjAUMRIwEAYDVQQDDAkxMjcuMC4wLjEwWTATBgcqhkjOPQIBBggqhkjO
-        PQMBBwNCAARHd93vmdsbQd8rKqwGn3uMJeXlI8EqafPWAoAWwfMvZAX0j84pySSV
-        Yp3uNMrPBN/vkaKWN914SAlRNHXKiODmo2QwYjAdBgNVHQ4EFgQUUqJS7SLSYkLX
-        FgGscSUjlueVKlkwHwYDVR0jBBgwFoAUUqJS7SLSYkLXFgGscSUjlueVKlkwDwYD
-        VR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMCA0cAMEQC
-        ICbbP6P1Oz/C6JL44wb9MrCViXQ9EmBB4mXFQGvonMGkAiAm5+8zK7e0Wfc4R1uZ
-        IkBY0W9vJQ1felD41nxr+MzcBg==
-        -----END CERTIFICATE-----
-        """
+/// A certificate for 127.0.0.1 that vouches for itself, after its key.
+private func selfSignedPEM() throws -> String {
+    let now = UInt64(Date().timeIntervalSince1970)
+    let made = try SelfSignedCertificate.generate(
+        organization: "nobody that a client trusts",
+        commonName: "127.0.0.1",
+        dnsNames: [],
+        ipAddresses: ["127.0.0.1"],
+        notBefore: UnixTime(seconds: now - 60),
+        notAfter: UnixTime(seconds: now + 3_600)
+    )
+    return made.privateKeyPEM.reveal("the test's server shows it") + made.certificatePEM
 }

@@ -1,3 +1,4 @@
+import BusClient
 import Hummingbird
 import NIOCore
 

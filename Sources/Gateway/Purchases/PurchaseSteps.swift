@@ -190,22 +190,3 @@ struct PurchaseSteps: Sendable {
         return MilliSatoshi(msat: quoted.view.priceMsat)
     }
 }
-
-/// Runs a closure for a limited time.
-///
-/// - Returns: What `body` returns; nil when the time was over first.
-/// - Throws: What `body` throws.
-func within<Result: Sendable>(
-    _ limit: Duration,
-    _ body: @escaping @Sendable () async throws -> Result
-) async throws -> Result? {
-    try await withThrowingTaskGroup(of: Result?.self) { group in
-        group.addTask { try await body() }
-        group.addTask {
-            try await Task.sleep(for: limit)
-            return nil
-        }
-        defer { group.cancelAll() }
-        return try await group.next() ?? nil
-    }
-}

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BusClient
 import Glibc
 
 /// Answers `GET /metrics` on this machine's own address.
