@@ -24,7 +24,7 @@ import Testing
             )
             // Fees count: 21 msat for each payment.
             #expect(answers.map { $0["total_msat"] as? Int } == [57_376, 114_752])
-            #expect(await bridge.count("accept") == 2)
+            #expect(await bridge.orders("accept") == 2)
         }
     }
 
@@ -53,7 +53,7 @@ import Testing
             #expect(outcome.status == .exited(10))
             #expect(outcome.output == "one\n")
             #expect(outcome.errors.contains("57.334 sat are left of --budget"), "\(outcome.errors)")
-            #expect(await bridge.count("accept") == 1)
+            #expect(await bridge.orders("accept") == 1)
         }
     }
 

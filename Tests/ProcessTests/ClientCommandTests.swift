@@ -43,8 +43,8 @@ import Testing
             // The id is there before money moves, so that nothing is lost with the terminal.
             let lines = outcome.errors.split(separator: "\n")
             #expect(lines.first == "job \(String(repeating: "01", count: 32))")
-            #expect(await bridge.count("submit") == 1)
-            #expect(await bridge.count("accept") == 1)
+            #expect(await bridge.orders("submit") == 1)
+            #expect(await bridge.orders("accept") == 1)
         }
     }
 
