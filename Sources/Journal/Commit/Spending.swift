@@ -57,7 +57,7 @@ package struct Spending {
     ) throws(JournalError) -> MilliSatoshi {
         do {
             let statement = try database.cachedStatement(sql: sql)
-            let rows = try Row.fetchCursor(statement, arguments: StatementArguments(arguments))
+            let rows = try Row.fetchCursor(statement, arguments: Database.bindings(arguments))
             return try rows.next()?.amount(0) ?? .zero
         } catch {
             throw .from(error, on: database, path: "journal")

@@ -176,7 +176,7 @@ extension Journal {
                     SELECT \(JobSummary.columns) FROM job
                     WHERE \(conditions.joined(separator: " AND ")) ORDER BY id DESC LIMIT ?
                     """,
-                arguments: StatementArguments(arguments + [.number(limit)])
+                arguments: Database.bindings(arguments + [.number(limit)])
             )
             while let row = try rows.next() { jobs.append(try JobSummary(row)) }
             return jobs
