@@ -733,9 +733,8 @@ if Context.environment["LCP_DEV"] == "1" {
         .executableTarget(
             name: "bridge-benchmark",
             dependencies: [
-                "BenchmarkReport", "BridgeProtocol", "BusClient", "GRPCNGHTTP2", "Journal",
-                "LCPWire", "LightningTypes", "LndRPC", "LocalNetwork", "ZeroMQ", "bus-worker",
-                "lcp-bridge", "lcp-simnet",
+                "BenchmarkReport", "BridgeProtocol", "BusClient", "Journal", "LCPWire",
+                "LightningTypes", "LndSim", "LocalNetwork", "ZeroMQ", "bus-worker", "lcp-bridge",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             path: "Tests/Benchmarks/Bridge",

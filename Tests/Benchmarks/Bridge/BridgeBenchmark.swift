@@ -1,15 +1,10 @@
 import BenchmarkReport
 import BridgeProtocol
-import BusClient
 import Foundation
-import GRPCNGHTTP2
 import Journal
-import LCPWire
 import LightningTypes
-import LndRPC
 import LocalNetwork
 import SwiftProtobuf
-import ZeroMQ
 
 /// `bridge-benchmark`: what one `lcp-bridge` can do, with null workers and a simulated lnd.
 ///
@@ -30,57 +25,40 @@ struct BridgeBenchmark {
         let flush = try FlushProbe.median(in: directory)
         print("flush p50: \(milliseconds(flush)) ms")
 
-        var plan = LocalNetworkPlan(
-            nodes: [LocalNetworkPlan.Node("alice"), LocalNetworkPlan.Node("bob")],
-            channels: ["bob:alice:1000000"],
-            providerConfiguration: ""
-        )
-        plan.arguments["lcp-bridge"] = [
-            "--max-jobs", "1000000", "--max-jobs-per-peer", "1000000", "--peer-rate", "1000000",
-            "--total-rate", "1000000",
-        ]
-        try await LocalNetwork.run(plan, in: directory) { network in
-            try await BridgeBenchmark(network: network, directory: directory, flush: flush).run()
+        try await BridgeNetwork.run(in: directory) { network in
+            try await BridgeBenchmark(network: network, flush: flush).run()
         }
     }
 
-    let network: LocalNetwork
-    let directory: String
+    let network: BridgeNetwork
     let flush: Duration
 
     private func run() async throws {
-        let (seller, buyer) = (try await network.node("alice"), try await network.node("bob"))
+        let bridge = try await network.startBridge()
+        // By then the worker finds the bus.
+        try await network.ready(workers: 0)
         let worker = try await ChildProcess(
             LocalNetworkPlan.ownDirectory + "/bus-worker",
             [
-                "--bus", seller.busDirectory, "--role", "provider", "--capacity", "512",
+                "--bus", network.busDirectory, "--role", "provider", "--capacity", "512",
                 "--reply", try nullReply(),
             ],
-            log: directory + "/worker.log"
+            log: network.directory + "/worker.log"
         )
-        let client = try await network.client(of: "alice")
-        while try await client.workers().isEmpty { try await Task.sleep(for: .milliseconds(20)) }
-
-        let lnd = LndNode(
-            try LndConnection(
-                address: buyer.lndAddress,
-                certificatePath: buyer.certificate,
-                macaroonPath: buyer.macaroon
-            )
-        )
+        try await network.ready(workers: 1)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await lnd.run() }
-            let feed = try await StepFeed(busDirectory: seller.busDirectory)
+            let feed = try await StepFeed(busDirectory: network.busDirectory)
             group.addTask { try await feed.run() }
-            let load = QuoteLoad(lnd: lnd, seller: seller.id, feed: feed)
-            try await measure(load)
+            try await measure(QuoteLoad(network: network, feed: feed), of: bridge)
             group.cancelAll()
         }
+        bridge.signal(SIGKILL)
+        _ = await bridge.wait()
         try await restart()
         await worker.terminate()
     }
 
-    private func measure(_ load: QuoteLoad) async throws {
+    private func measure(_ load: QuoteLoad, of bridge: ChildProcess) async throws {
         _ = try await load.run(count: 1_000, window: 128)
         var rates: [Double] = []
         for _ in 0..<3 {
@@ -92,7 +70,7 @@ struct BridgeBenchmark {
             rates.sorted()[1] * (flush / .seconds(1)),
             better: .higher
         )
-        let memory = try await residentKiB()
+        let memory = try residentKiB(of: bridge)
         RatioLine.print("bridge: KiB for an open job", Double(memory) / 10_000, better: .lower)
         print("resident with 10,000 open jobs: \(memory) KiB")
         let rate = rates.sorted()[rates.count / 2] / 2
@@ -111,31 +89,25 @@ struct BridgeBenchmark {
         )
     }
 
-    private func residentKiB() async throws -> Int {
-        let process = await network.process(ProcessName("alice", .bridge))
-        let status = try String(
-            contentsOfFile: "/proc/\(process?.pid ?? 0)/status",
-            encoding: .utf8
-        )
+    private func residentKiB(of bridge: ChildProcess) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(bridge.pid)/status", encoding: .utf8)
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
         return Int(line.filter(\.isNumber)) ?? 0
     }
 
     /// Fills the journal up and times a start beside it.
     private func restart() async throws {
-        let name = ProcessName("alice", .bridge)
-        await network.kill(name)
-        let node = try await network.node("alice")
-        try await JournalFiller(path: node.journal).fill(finished: 100_000)
+        try await JournalFiller(path: network.journal).fill(finished: 100_000)
         let begin = ContinuousClock.now
-        try await network.start(name)
-        try await network.waitForBridge(of: "alice")
+        let bridge = try await network.startBridge()
+        try await network.ready(workers: 0)
         print(
             """
             start beside 100,000 finished and more than 10,000 open jobs: \
             \(milliseconds(.now - begin)) ms until lnd is ready
             """
         )
+        await bridge.terminate()
     }
 
     /// A state of 300 bytes, nothing to do, a stage that counts as open.

@@ -1,17 +1,14 @@
 import BridgeProtocol
 import Foundation
-import GRPCNGHTTP2
 import LCPWire
 import LightningTypes
-import LndRPC
 import Synchronization
 import SwiftProtobuf
 import ZeroMQ
 
-/// Quote requests of one peer, sent through its lnd.
+/// Quote requests of one peer.
 struct QuoteLoad {
-    let lnd: LndNode<HTTP2ClientTransport>
-    let seller: NodeID
+    let network: BridgeNetwork
     let feed: StepFeed
 
     /// Sends with so many in flight, and waits for the last step.
@@ -54,12 +51,11 @@ struct QuoteLoad {
     /// One message, to the news that its step is on disk.
     private func step() async throws -> Duration {
         let job = Self.random()
+        let request = try Self.request(job)
         let begin = ContinuousClock.now
-        async let committed: Void = feed.wait(for: job)
-        try await lnd.sendCustomMessage(
-            PeerMessage(peer: seller, type: 42_083, data: try Self.request(job))
-        )
-        await committed
+        try await network.send(request, type: 42_083)
+        // News that were faster are kept.
+        await feed.wait(for: job)
         return .now - begin
     }
 
