@@ -58,14 +58,20 @@ extension LocalNetwork {
         report(.gateways)
     }
 
-    /// Waits until a bridge answers and its lnd is ready.
+    /// Waits until a bridge answers at both doors and its lnd is ready.
     ///
     /// - Parameter node: Whose bridge.
     /// - Throws: ``LocalNetworkError`` `died` or `notReady`.
     package func waitForBridge(of node: String) async throws {
         let client = try client(of: node)
         try await until("\(node)'s bridge is ready", by: [ProcessName(node, .bridge)]) {
-            try await Self.asking { try await client.status().lndState == "ready" ? () : nil }
+            try await Self.asking { () -> Void? in
+                guard try await client.status().lndState == "ready" else { return nil }
+                // Each socket connects by itself: whoever finds one door open may find the other
+                // one still shut, and our patience with a bridge never heard is short.
+                _ = try await client.job(submittedAs: .random())
+                return ()
+            }
         }
     }
 

@@ -61,7 +61,7 @@ package actor LocalNetwork {
         var settings = BusClientSettings()
         // While things start we look for dead processes in between; later nothing is hurried.
         settings.connectTimeout = .milliseconds(250)
-        settings.answerTimeout = .seconds(30)
+        settings.answerTimeout = plan.patience
         return try await withThrowingTaskGroup(of: Result?.self) { group in
             for node in bridgedNodes {
                 let client = try await BusClient(directory: node.busDirectory, settings: settings)

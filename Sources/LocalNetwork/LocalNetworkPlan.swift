@@ -45,8 +45,10 @@ package struct LocalNetworkPlan: Sendable {
     package var arguments: [String: [String]] = [:]
     /// Where the programs are; by default beside this one.
     package var programs: String
-    /// How long each step of the start may take.
-    package var patience: Duration = .seconds(20)
+    /// How long each step of the start may take, and later an answer of a bridge.
+    ///
+    /// A process that dies is noticed at once: this is for one that hangs, not for a slow machine.
+    package var patience: Duration = .seconds(60)
 
     /// Describes a network.
     package init(

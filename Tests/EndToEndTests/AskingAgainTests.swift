@@ -9,7 +9,7 @@ import Testing
 import ZeroMQ
 
 /// A paid answer that got lost is asked for again, and a client that died has its job.
-@Suite(.timeLimit(.minutes(15))) struct AskingAgainTests {
+@Suite(.timeLimit(.minutes(30))) struct AskingAgainTests {
     /// What takes the answer from a buyer that has paid, and brings it back.
     enum Loss: CaseIterable {
         case bridgeDown, streamBroken, peerAway

@@ -7,7 +7,7 @@ import LocalNetwork
 import Testing
 
 /// `lcp bench` against a market of real processes: figures that add up, and money that is kept.
-@Suite(.timeLimit(.minutes(15))) struct BenchTests {
+@Suite(.timeLimit(.minutes(30))) struct BenchTests {
     @Test func `what is printed adds up, and says what the ledger says`() async throws {
         try await Market.run { market in
             let bob = try await market.network.node("bob").busDirectory
@@ -42,8 +42,9 @@ import Testing
             #expect(means.allSatisfy { $0 >= 0 })
             // Each mean is cut after a thousandth of a millisecond, each part of a job too.
             #expect(abs(means.reduce(0, +) - (try latency.number("mean"))) < 0.01, "\(report)")
-            let rate = try report.number("ok") / report.number("seconds")
-            #expect(abs(rate / (try report.number("jobs_per_second")) - 1) < 0.01)
+            // Both are cut after three digits, so the rate of the whole time lies in between.
+            let (seconds, rate) = try (report.number("seconds"), report.number("jobs_per_second"))
+            #expect((rate * seconds)...((rate + 0.001) * (seconds + 0.001)) ~= 12, "\(report)")
 
             let ledger = try await market.network.client(of: "alice").ledger(limit: 1)
             #expect(UInt64(try report.number("spent_msat")) == ledger.spentMsat)
@@ -64,7 +65,9 @@ import Testing
     }
 
     @Test func `quotes alone pay nothing and leave nothing open`() async throws {
-        try await Market.run { market in
+        try await Market.run { _ in
+            .patientMarket()
+        } _: { market in
             let outcome = try await market.bench("--quotes", "--jobs", "10", "--warmup", "0")
             #expect(outcome.exit == 0, "\(outcome.errors)")
             let report = try outcome.object()
@@ -83,7 +86,9 @@ import Testing
     }
 
     @Test func `messages alone make neither invoices nor payments`() async throws {
-        try await Market.run { market in
+        try await Market.run { _ in
+            .patientMarket()
+        } _: { market in
             let before = try await market.calls(of: "SendCustomMessage", at: "alice")
             let outcome = try await market.bench("--messages", "--jobs", "10", "--warmup", "0")
             #expect(outcome.exit == 0, "\(outcome.errors)")
@@ -186,17 +191,20 @@ import Testing
             let outcome = Market.Outcome(exit: 130, output: text, errors: "")
             let report = try outcome.object()
             #expect(report["stopped"] as? String == "interrupted")
-            let ended = try report.number("ok") + report.number("left")
-            let begun = try report.number("jobs")
-            #expect(ended == begun && ended >= 3, "\(report)")
-            #expect(try report.number("left") == 0)
-            let jobs = try await buyer.jobs(BusListJobs()).jobs
-            #expect(Double(jobs.count) == ended)
-            #expect(jobs.allSatisfy { $0.view.stage == .done })
-            try await market.expectBalancedBooks(
-                spent: UInt64(report.number("spent_msat")),
-                before: before
-            )
+            let (ok, left) = try (report.number("ok"), report.number("left"))
+            #expect(try ok >= 3 && left <= 4 && ok + left == report.number("jobs"), "\(report)")
+            // What is under way has five seconds; on a busy machine the rest goes on by itself.
+            try await eventually("all that was ordered is there") {
+                try await buyer.jobs(BusListJobs()).jobs.allSatisfy { $0.view.stage == .done }
+            }
+            let bought = Double(try await buyer.jobs(BusListJobs()).jobs.count)
+            #expect((ok...ok + left).contains(bought), "\(report)")
+            try await market.expectBalancedBooks(before: before)
+            let ledger = try await buyer.ledger(limit: 100)
+            #expect(Double(ledger.entries.count) == bought)
+            // Each costs between 3.5 and 4 sat.
+            let open = try Double(ledger.spentMsat) - report.number("spent_msat")
+            #expect(((bought - ok) * 3_500...(bought - ok) * 4_000).contains(open), "\(report)")
         }
     }
 }

@@ -8,12 +8,12 @@ import LocalNetwork
 import Testing
 
 /// `lcp cancel` at each stage of a job.
-@Suite(.timeLimit(.minutes(15))) struct CancellationTests {
+@Suite(.timeLimit(.minutes(30))) struct CancellationTests {
     @Test func `a job that no quote has come for is cancelled, and the provider told`()
         async throws
     {
         try await Market.run { _ in
-            var plan = LocalNetworkPlan.market()
+            var plan = LocalNetworkPlan.patientMarket()
             plan.nodes = [.init("alice", requesters: 1), .bare("mallory")]
             plan.channels = ["alice:mallory:1000000"]
             return plan

@@ -8,7 +8,7 @@ import LocalNetwork
 import Testing
 
 /// Peers that go and come, messages that are lost, doubled or out of order.
-@Suite(.timeLimit(.minutes(15))) struct DisturbanceTests {
+@Suite(.timeLimit(.minutes(30))) struct DisturbanceTests {
     @Test func `a peer that is away when it is asked gets the request when it is back`()
         async throws
     {
@@ -61,6 +61,8 @@ import Testing
         } _: { market in
             let key = try await market.submit("hello")
             _ = try await market.gate.running()
+            // bob may know of the payment before alice does.
+            try await market.wait(for: key) { $0.view.stage == .running }
             try await market.control("separate", "alice", "bob", "--stay-down", "--late-offline")
             try market.gate.open()
             let seller = try await market.network.client(of: "bob")
@@ -101,7 +103,9 @@ import Testing
     }
 
     @Test func `messages that arrive twice are taken once`() async throws {
-        try await Market.run { market in
+        try await Market.run { _ in
+            .patientMarket()
+        } _: { market in
             let before = try await market.balances()
             try await market.control("messages", "alice", "bob", "--duplicate", "1000")
             try await market.control("messages", "bob", "alice", "--duplicate", "1000")
@@ -122,7 +126,7 @@ import Testing
         try await Market.run { directory in
             var plan = LocalNetworkPlan.market()
             let yaml = "\(directory)/requester.yaml"
-            try Data("quote_wait_seconds: 1\n".utf8).write(to: URL(filePath: yaml))
+            try Data("quote_wait_seconds: 5\n".utf8).write(to: URL(filePath: yaml))
             plan.arguments["lcp-requester"] = ["--config", yaml]
             return plan
         } _: { market in
@@ -130,7 +134,8 @@ import Testing
             try await market.control("messages", "bob", "alice", "--drop", "1")
             let job = try await market.end(of: try await market.submit("hello"))
             #expect(job.view.stage == .done)
-            #expect(try await market.calls(of: "AddInvoice", at: "bob") == 2)
+            // It may take a third question until one is answered in time.
+            #expect(try await market.calls(of: "AddInvoice", at: "bob") >= 2)
             #expect(try await market.calls(of: "SendPaymentV2", at: "alice") == 1)
             try await market.expectBalancedBooks(spent: job.view.priceMsat, before: before)
         }
@@ -138,7 +143,7 @@ import Testing
 
     @Test func `messages in any order buy one result with one payment`() async throws {
         try await Market.run { _ in
-            var plan = LocalNetworkPlan.market()
+            var plan = LocalNetworkPlan.patientMarket()
             plan.nodes = [.init("alice", requesters: 1), .bare("mallory")]
             plan.channels = ["alice:mallory:1000000"]
             return plan

@@ -10,7 +10,7 @@ import Testing
 @testable import lcp
 
 /// What `lcp doctor` makes of lnd's certificate, channels and peers.
-@Suite(.timeLimit(.minutes(15))) struct DoctorFindingTests {
+@Suite(.timeLimit(.minutes(30))) struct DoctorFindingTests {
     @Test(arguments: [
         (-400, -1, "problem", "ended"), (-1, 29, "warning", "is valid until"),
         (-1, 31, "ok", "is valid until"), (1, 400, "problem", "is not valid before"),

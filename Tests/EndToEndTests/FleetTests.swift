@@ -7,7 +7,7 @@ import LocalNetwork
 import Testing
 
 /// Several workers of each role, of several versions and languages.
-@Suite(.timeLimit(.minutes(15))) struct FleetTests {
+@Suite(.timeLimit(.minutes(30))) struct FleetTests {
     @Test func `workers of every role are drained under load without an error`() async throws {
         try await Market.run { _ in
             .market(requesters: 2, providers: 2, computes: 2)

@@ -7,7 +7,7 @@ import Subprocess
 import Testing
 
 /// Budgets of the gateway's keys: real payments on the simulated network, and gateways that die.
-@Suite(.timeLimit(.minutes(10)), .enabled(if: GatewayDesk.hasCurl, "needs curl"))
+@Suite(.timeLimit(.minutes(30)), .enabled(if: GatewayDesk.hasCurl, "needs curl"))
 struct GatewayBudgetTests {
     private static let gateway = ProcessName("alice", .gateway)
 
@@ -147,7 +147,7 @@ private struct GatewayDesk: Sendable {
         let result = try await Subprocess.run(
             .name("curl"),
             arguments: [
-                "-s", "--max-time", "120", "-w", "\n%{http_code}", url,
+                "-s", "--max-time", "600", "-w", "\n%{http_code}", url,
                 "-H", "content-type: application/json", "-H", "authorization: Bearer \(token)",
                 "-H", "idempotency-key: \(name)", "-d", body,
             ],

@@ -11,7 +11,7 @@ import SwiftProtobuf
 import Testing
 
 /// A bridge whose workers want its money: what the rules allow is spent, and nothing else.
-@Suite(.timeLimit(.minutes(15))) struct HostileWorkerTests {
+@Suite(.timeLimit(.minutes(30))) struct HostileWorkerTests {
     private static let price = MilliSatoshi(msat: 5_000)
 
     /// alice's bridge has no worker but the test's; bob and carol are paid by their lnds alone.

@@ -5,7 +5,7 @@ import LocalNetwork
 import Testing
 
 /// `lcp ledger` of both sides after real trade.
-@Suite(.timeLimit(.minutes(15))) struct LedgerTests {
+@Suite(.timeLimit(.minutes(30))) struct LedgerTests {
     /// Two profiles, one with a name that a spreadsheet would stumble over, and a program whose
     /// answer to `long` fits no message.
     private static func plan(_ directory: String) throws -> LocalNetworkPlan {

@@ -7,7 +7,7 @@ import Testing
 /// The openai backend against a server that nobody here wrote: LiteLLM's proxy, whose models answer
 /// what its configuration says.
 @Suite(
-    .timeLimit(.minutes(15)),
+    .timeLimit(.minutes(30)),
     .enabled(
         if: LiteLLM.python != nil,
         "LCP_LITELLM names no interpreter with litellm[proxy]; Tests/run --openai makes one"

@@ -8,7 +8,7 @@ import LocalNetwork
 import Testing
 
 /// Bridges that hold what `lcp macaroon` bakes, and `lcp doctor` about it.
-@Suite(.timeLimit(.minutes(15))) struct MacaroonTests {
+@Suite(.timeLimit(.minutes(30))) struct MacaroonTests {
     @Test func `a job is bought and sold with the least macaroons`() async throws {
         try await Market.run { market in
             for (name, role) in [("alice", "requester"), ("bob", "provider")] {

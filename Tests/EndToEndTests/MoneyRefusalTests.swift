@@ -6,7 +6,7 @@ import LocalNetwork
 import Testing
 
 /// What a person who buys is told when a money rule is against it.
-@Suite(.timeLimit(.minutes(15))) struct MoneyRefusalTests {
+@Suite(.timeLimit(.minutes(30))) struct MoneyRefusalTests {
     /// A rule that the bridge is started with, and what ask must say about it.
     struct Rule: Sendable, CustomTestStringConvertible {
         var arguments: [String]

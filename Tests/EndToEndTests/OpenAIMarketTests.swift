@@ -7,7 +7,7 @@ import ScriptedOpenAI
 import Testing
 
 /// Paid jobs that a server of OpenAI's interface computes.
-@Suite(.timeLimit(.minutes(15))) struct OpenAIMarketTests {
+@Suite(.timeLimit(.minutes(30))) struct OpenAIMarketTests {
     private static let key = "sk-CANARY-\(UUID().uuidString)"
     private static let prompt = "CANARY-PROMPT-\(UUID().uuidString)"
     private static let output = "CANARY-OUTPUT-\(UUID().uuidString)"

@@ -8,7 +8,7 @@ import Testing
 import ZeroMQ
 
 /// A bus that is reached over tcp, as from other machines.
-@Suite(.timeLimit(.minutes(15))) struct OtherMachineTests {
+@Suite(.timeLimit(.minutes(30))) struct OtherMachineTests {
     @Test func `a worker and a client on other machines do what their keys allow and no more`()
         async throws
     {

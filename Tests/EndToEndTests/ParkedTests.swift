@@ -7,7 +7,7 @@ import SwiftProtobuf
 import Testing
 
 /// A job that no worker could go on with, and what its operator can do.
-@Suite(.timeLimit(.minutes(15))) struct ParkedTests {
+@Suite(.timeLimit(.minutes(30))) struct ParkedTests {
     @Test func `a parked job is listed, tried again, and ends as if nothing had been`() async throws
     {
         try await Market.run { _ in

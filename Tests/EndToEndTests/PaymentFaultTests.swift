@@ -8,7 +8,7 @@ import LocalNetwork
 import Testing
 
 /// What may happen to a payment between the decision and its end: it is made once, or not at all.
-@Suite(.timeLimit(.minutes(15))) struct PaymentFaultTests {
+@Suite(.timeLimit(.minutes(30))) struct PaymentFaultTests {
     @Test func `a payment whose call was lost before lnd registered it is made after asking`()
         async throws
     {
@@ -65,7 +65,7 @@ import Testing
 
     /// alice buys of mallory, whose lnd cancels expired invoices an hour too late.
     private static func slowMarket(_ directory: String) -> LocalNetworkPlan {
-        var plan = LocalNetworkPlan.market()
+        var plan = LocalNetworkPlan.patientMarket()
         plan.nodes = [.init("alice", requesters: 1), .bare("mallory")]
         plan.channels = ["alice:mallory:1000000"]
         return plan
@@ -82,12 +82,12 @@ import Testing
                 try await market.control("payments", "alice", "--hang")
                 let key = try await market.submit("hello", to: "mallory")
                 let (envelope, request) = try await mallory.quoteRequest()
-                var quote = try mallory.quote(envelope, request, seconds: 16)
+                var quote = try mallory.quote(envelope, request, seconds: 40)
                 let invoice = try await mallory.lnd.addInvoice(
                     NewInvoice(
                         amount: quote.price,
                         description: .hash(quote.termsHash.bytes),
-                        expirySeconds: 15
+                        expirySeconds: 39
                     )
                 )
                 quote.paymentRequest = invoice.paymentRequest.reveal("it is the test's own")
@@ -122,7 +122,7 @@ import Testing
         try await Market.run { _ in
             var plan = LocalNetworkPlan.market()
             plan.providerConfiguration = plan.providerConfiguration
-                .replacing("quote_ttl_seconds: 300", with: "quote_ttl_seconds: 12")
+                .replacing("quote_ttl_seconds: 300", with: "quote_ttl_seconds: 40")
             return plan
         } _: { market in
             let before = try await market.balances()

@@ -6,12 +6,15 @@ import LocalNetwork
 import Testing
 
 /// A node whose journal is gone and whose backup is older than its last payments.
-@Suite(.timeLimit(.minutes(15))) struct RestoreTests {
+@Suite(.timeLimit(.minutes(30))) struct RestoreTests {
     @Test func `a restored buyer pays nothing before lnd was asked, and nothing twice`()
         async throws
     {
         try await Market.run { directory in
             var plan = LocalNetworkPlan.market()
+            // Quotes that outlive the test.
+            plan.providerConfiguration = plan.providerConfiguration
+                .replacing("quote_ttl_seconds: 300", with: "quote_ttl_seconds: 3600")
             let yaml = "\(directory)/requester.yaml"
             // What a restored job has missed is asked for again after this.
             try Data("repeat_seconds: 10\n".utf8).write(to: URL(filePath: yaml))

@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// Processes that come and go while jobs are bought.
-@Suite(.timeLimit(.minutes(15))) struct RollingTests {
+@Suite(.timeLimit(.minutes(30))) struct RollingTests {
     @Test func `every process is restarted in turn, and no job is lost or fails`() async throws {
         try await Market.run { _ in
             .market(requesters: 2, providers: 2, computes: 2)

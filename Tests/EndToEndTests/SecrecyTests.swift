@@ -8,7 +8,7 @@ import LocalNetwork
 import Testing
 
 /// Nothing that somebody bought, sold or paid with may be read in a log.
-@Suite(.timeLimit(.minutes(15))) struct SecrecyTests {
+@Suite(.timeLimit(.minutes(30))) struct SecrecyTests {
     @Test func `the logs of a whole run hold no prompt, output, invoice, preimage or macaroon`()
         async throws
     {

@@ -8,7 +8,7 @@ import LocalNetwork
 import Testing
 
 /// However a settlement comes to light, the paid job is executed once and answered.
-@Suite(.timeLimit(.minutes(15))) struct SettlementTests {
+@Suite(.timeLimit(.minutes(30))) struct SettlementTests {
     private static let bridge = ProcessName("bob", .bridge)
 
     /// bob sells; carol is played by the test.
@@ -71,7 +71,7 @@ import Testing
 
     @Test func `an invoice that is settled after its nominal expiry is a paid job`() async throws {
         try await Market.run { _ in
-            Self.market(quoteSeconds: 15)
+            Self.market(quoteSeconds: 30)
         } _: { market in
             let before = try await market.balances()
             let bob = try await market.network.node("bob").id

@@ -8,7 +8,7 @@ import LocalNetwork
 import Testing
 
 /// Invoices that must not be paid, by a provider that means ill or does not know better.
-@Suite(.timeLimit(.minutes(15))) struct WrongInvoiceTests {
+@Suite(.timeLimit(.minutes(30))) struct WrongInvoiceTests {
     /// What is wrong with a quote.
     enum Wrong: CaseIterable {
         case termsHash, hash, text, payee, amount, noAmount, outlives, network, checksum
@@ -34,7 +34,7 @@ import Testing
         async throws
     {
         try await Market.run { _ in
-            var plan = LocalNetworkPlan.market()
+            var plan = LocalNetworkPlan.patientMarket()
             plan.nodes = [.init("alice", requesters: 1), .bare("mallory"), .bare("carol")]
             plan.channels = ["alice:mallory:1000000", "alice:carol:1000000"]
             return plan

@@ -8,7 +8,7 @@ import Testing
             if: Executables.python != nil,
             "LCP_PYTHON names no interpreter with Tests/requirements.txt; Tests/run makes one"
         ),
-        .timeLimit(.minutes(5))
+        .timeLimit(.minutes(15))
     )
     func `the Python library of the bus does what its README says`() async throws {
         let python = try #require(Executables.python)

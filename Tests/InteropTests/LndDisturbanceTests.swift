@@ -54,6 +54,8 @@ import Testing
             )
             let message = PeerMessage(peer: try net.id("bob"), type: 42_081, data: [1])
             try await withClients([hurried]) {
+                // The time is for the call, not for the connection.
+                try await hurried.waitUntilReady { _ in }
                 try await net.ctl("messages", "alice", "bob", "--wait", "queue")
                 let error = await failure { try await hurried.sendCustomMessage(message) }
                 #expect(error?.code == .deadlineExceeded && error?.outcomeIsUnknown == true)

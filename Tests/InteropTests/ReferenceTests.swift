@@ -8,7 +8,7 @@ import Testing
             if: Executables.python != nil,
             "LCP_PYTHON names no interpreter with Tests/requirements.txt; Tests/run makes one"
         ),
-        .timeLimit(.minutes(5))
+        .timeLimit(.minutes(15))
     )
     func `whoever speaks LCP as the reference does trades with us in both roles`() async throws {
         let python = try #require(Executables.python)

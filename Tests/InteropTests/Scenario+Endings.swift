@@ -55,8 +55,10 @@ extension Scenario {
         },
         Scenario("a deadline ends the call on both sides") { pairing in
             try await pairing.run { client, _ in
+                // The deadline is for the call, not for the connection.
+                _ = try await client.call("Unary", waitForReady: true)
                 let metadata: [Field] = [.text("key", "slow")]
-                let call = try await client.open("Silent", metadata: metadata, timeout: 300)
+                let call = try await client.open("Silent", metadata: metadata, timeout: 3_000)
                 let callEnd = try await call.end()
                 #expect(callEnd.code == GRPCCode.deadlineExceeded)
                 #expect(try await client.waitUntilCancelled("slow").code == GRPCCode.ok)

@@ -21,12 +21,14 @@ import ZeroMQ
             withIntermediateDirectories: true
         )
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        let plan = LocalNetworkPlan(
+        var plan = LocalNetworkPlan(
             nodes: [LocalNetworkPlan.Node("alice"), LocalNetworkPlan.Node("bob")],
             channels: ["alice:bob:1000000"],
             providerConfiguration: "",
             programs: LocalNetworkPlan.directory(of: CommandLine.arguments[0])
         )
+        // For what hangs: a process that dies is noticed at once.
+        plan.patience = .seconds(300)
         try await LocalNetwork.run(plan, in: directory) { network in
             try await body(network, try await network.client(of: "alice"))
         }

@@ -4,7 +4,7 @@ import LocalNetwork
 import Testing
 
 /// The commands of the documents, done as a reader would beside a seller on a simulated network.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct DocumentTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct DocumentTests {
     @Test func `every block of commands is run here or says what it needs`() throws {
         var run = 0
         for path in try Documents.all() {
@@ -104,7 +104,7 @@ import Testing
         plan.channels = ["alice:bob:1000000:500000"]
         plan.providerConfiguration = plan.providerConfiguration.replacing("demo:", with: "small:")
         plan.programs = LocalNetworkPlan.directory(of: CommandLine.arguments[0])
-        plan.patience = .seconds(60)
+        plan.patience = .seconds(300)
         try await LocalNetwork.run(plan, in: directory) { try await body($0, directory) }
     }
 

@@ -35,7 +35,9 @@ import Testing
                 ["-c", "trap '' TERM; echo ready; while :; do sleep 1; done"],
                 log: log
             )
-            while try String(contentsOfFile: log, encoding: .utf8).isEmpty { await Task.yield() }
+            while try String(contentsOfFile: log, encoding: .utf8).isEmpty {
+                try await Task.sleep(for: .milliseconds(10))
+            }
             await child.terminate(within: .milliseconds(50))
             #expect(child.ending == .signalled(SIGKILL))
         }
@@ -121,12 +123,16 @@ import Testing
                 log: "\(directory)/demo.log"
             )
             // The simulated network and two bridges.
-            while try processes(mentioning: "\(directory)/lcp-").count < 3 { await Task.yield() }
+            while try processes(mentioning: "\(directory)/lcp-").count < 3 {
+                try await Task.sleep(for: .milliseconds(10))
+            }
             let temporary = try demonstrations(of: directory)
             #expect(temporary.count == 1)
             demo.signal(signal)
             #expect(await demo.wait() == (signal == SIGKILL ? .signalled(SIGKILL) : .exited(130)))
-            while try !processes(mentioning: "\(directory)/lcp-").isEmpty { await Task.yield() }
+            while try !processes(mentioning: "\(directory)/lcp-").isEmpty {
+                try await Task.sleep(for: .milliseconds(10))
+            }
             guard signal != SIGKILL else {
                 // The next demonstration removes what a killed one could not, maybe already.
                 for path in temporary { try? FileManager.default.removeItem(atPath: path) }

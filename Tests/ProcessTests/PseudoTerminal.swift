@@ -85,9 +85,9 @@ final class PseudoTerminal: Sendable {
         _ = bytes.withUnsafeBytes { write(master, $0.baseAddress, $0.count) }
     }
 
-    /// Waits until something new shows; fails after twenty seconds.
+    /// Waits until something new shows; fails after two minutes, in which a program hangs.
     func expect(_ text: String) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(120)
         while true {
             await drain()
             if await seen.find(text) { return }

@@ -21,7 +21,7 @@ import Testing
         var plan = LocalNetworkPlan.market()
         let programs = LocalNetworkPlan.directory(of: CommandLine.arguments[0])
         plan.programs = programs
-        plan.patience = .seconds(60)
+        plan.patience = .seconds(300)
         try await LocalNetwork.run(plan, in: directory) { network in
             let buyer = try await network.client(of: "alice")
             let seller = try await network.node("bob").id

@@ -20,7 +20,9 @@ import Testing
                 try await terminal.expect("quoting 0")
                 try await terminal.expect("PEERS  1 connected")
                 #expect(terminal.isRaw)
-                while await bridge.count("watchJobs") == 0 { await Task.yield() }
+                while await bridge.count("watchJobs") == 0 {
+                    try await Task.sleep(for: .milliseconds(10))
+                }
                 _ = try await lcp.run(["quote", "--peer", peer, "--profile", "echo", "x"])
                 try await terminal.expect("quoted 1")
                 _ = try await lcp.run(["quote", "--peer", peer, "--profile", "refused", "x"])

@@ -82,20 +82,25 @@ import ZeroMQ
     @Test func `garbage, wrong nonces and wrong leases of one process leave the others alone`()
         async throws
     {
-        try await withRoom({ $0.lease = .milliseconds(300) }) { bench in
+        try await withRoom({
+            $0.lease = .milliseconds(300)
+            // The good one may be late, too.
+            $0.maximumAttempts = 1_000
+        }) { bench in
             async let _ = bench.worker("--garbage", "--capacity", "1")
             async let _ = bench.worker("--behaviour", "wrongNonce", "--capacity", "1")
             async let _ = bench.worker("--behaviour", "wrongLease", "--capacity", "1")
             await bench.wait { $0.count == 3 }
             await bench.room.order((1...20).map { bench.step($0) })
             var ended: Set<UInt64> = []
-            for _ in 0..<20 { ended.insert(try await bench.next().id) }
+            for _ in 0..<20 {
+                if case .done(let id) = try await bench.next() { ended.insert(id) }
+            }
             #expect(ended == Set(1...20))
-            let counters = await bench.room.counters
-            #expect(counters["replies_malformed"] == 5)
-            #expect(counters["nonces_stale", default: 0] > 0)
-            #expect(counters["leases_stale", default: 0] > 0)
-            #expect(counters["items_done", default: 0] > 0)
+            // What a slow worker says of an order may come after its end.
+            await bench.wait(for: "replies_malformed", toReach: 5)
+            await bench.wait(for: "nonces_stale", toReach: 1)
+            await bench.wait(for: "leases_stale", toReach: 1)
         }
     }
 
@@ -158,12 +163,6 @@ struct WorkerBench: Sendable {
     enum Ending: Equatable, Sendable {
         case done(UInt64)
         case failed(UInt64, String)
-
-        var id: UInt64 {
-            switch self {
-            case .done(let id), .failed(let id, _): id
-            }
-        }
     }
 
     struct NotExpected: Error {}

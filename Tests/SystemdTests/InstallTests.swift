@@ -3,7 +3,7 @@ import Subprocess
 import Testing
 
 /// What `systemd/install` leaves on a system, and that it takes all of it away again.
-@Suite(.timeLimit(.minutes(5)), .serialized) struct InstallTests {
+@Suite(.timeLimit(.minutes(15)), .serialized) struct InstallTests {
     private static let units = [
         "lcp-bridge.service", "lcp-provider@1.service", "lcp-requester@1.service",
         "lcp-compute@1.service", "lcp-gateway.service",

@@ -24,7 +24,7 @@ final class NotifySocket: Sendable {
 
     /// Takes datagrams until each of the beginnings has been seen, in whatever order: the parts of
     /// a process tell without waiting for each other.
-    func wait(for beginnings: String..., within seconds: Int = 60) async throws {
+    func wait(for beginnings: String..., within seconds: Int = 300) async throws {
         let lines: [String] = await withCheckedContinuation { continuation in
             // A blocking wait, apart from the tasks.
             DispatchQueue.global().async {

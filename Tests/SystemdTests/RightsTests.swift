@@ -7,7 +7,7 @@ import Testing
 /// The programs under the users, groups, modes and walls of an installation, as far as that works
 /// without systemd as the first process: users by systemd-sysusers, the bus by systemd-tmpfiles, and
 /// `setpriv`, `unshare` and a system call filter for what the units say.
-@Suite(.timeLimit(.minutes(5))) struct RightsTests {
+@Suite(.timeLimit(.minutes(15))) struct RightsTests {
     private static let modules = "/usr/lib/python3/dist-packages"
     private static let isPossible =
         geteuid() == 0
@@ -82,7 +82,7 @@ import Testing
                 log: image.path("/simnet.log")
             )
             let summary = URL(filePath: image.path("/simnet/simnet.json"))
-            let deadline = ContinuousClock.now + .seconds(60)
+            let deadline = ContinuousClock.now + .seconds(300)
             while !FileManager.default.fileExists(atPath: summary.path()) {
                 try #require(ContinuousClock.now < deadline)
                 try await Task.sleep(for: .milliseconds(20))

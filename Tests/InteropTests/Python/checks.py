@@ -7,7 +7,7 @@ import sys
 import traceback
 
 # How long anything may take before a check gives up; nothing is expected to come close.
-PATIENCE = 60
+PATIENCE = 120
 
 CHECKS = []
 

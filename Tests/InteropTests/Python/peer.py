@@ -34,7 +34,12 @@ UNLIMITED = [
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
 ]
-SERVER_OPTIONS = UNLIMITED + [("grpc.max_concurrent_streams", 2000), ("grpc.so_reuseport", 0)]
+SERVER_OPTIONS = UNLIMITED + [
+    ("grpc.max_concurrent_streams", 2000),
+    ("grpc.so_reuseport", 0),
+    # grpcio drops calls that its Python has not taken after 30 seconds.
+    ("grpc.server_max_unrequested_time_in_server", 3600),
+]
 CLIENT_OPTIONS = UNLIMITED + [
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
@@ -75,16 +80,19 @@ class Book:
         self.released = {}
         self.written = {}
         self.served = 0
-        self.changed = asyncio.Condition()
+        self.reached = {}
 
-    async def note(self, counts, key):
-        async with self.changed:
-            counts[key] = counts.get(key, 0) + 1
-            self.changed.notify_all()
+    def note(self, counts, key):
+        counts[key] = counts.get(key, 0) + 1
+        # Those alone whose count has come are woken: a thousand calls wait for the last of them.
+        reached = self.reached.pop((id(counts), key, counts[key]), None)
+        if reached:
+            reached.set()
 
     async def until(self, counts, key, count=1):
-        async with self.changed:
-            await self.changed.wait_for(lambda: counts.get(key, 0) >= count)
+        if counts.get(key, 0) < count:
+            reached = self.reached.setdefault((id(counts), key, count), asyncio.Event())
+            await reached.wait()
 
 
 class Echo(grpc.GenericRpcHandler):
@@ -174,7 +182,7 @@ class Echo(grpc.GenericRpcHandler):
         ).encode()
 
     async def Release(self, request, context):
-        await self.book.note(self.book.released, request.decode())
+        self.book.note(self.book.released, request.decode())
         return b""
 
     async def AwaitOpened(self, request, context):
@@ -202,13 +210,13 @@ class OpenCall:
         self.book, self.key = book, key
 
     async def __aenter__(self):
-        await self.book.note(self.book.opened, self.key)
+        self.book.note(self.book.opened, self.key)
         return self.key
 
     async def __aexit__(self, kind, error, traceback):
         # A write that a cancel cuts short may end with another of grpcio's errors.
         if kind is not None:
-            await self.book.note(self.book.cancelled, self.key)
+            self.book.note(self.book.cancelled, self.key)
 
 
 def server_credentials(arguments):

@@ -110,13 +110,14 @@ def refused():
 
 @check("a quote that is lost is asked for under another job, and only one is paid")
 def quote_lost():
-    with market(requester={"quote_wait_seconds": 1}) as (simnet, house, reference):
+    with market(requester={"quote_wait_seconds": 5}) as (simnet, house, reference):
         simnet.ctl("messages", "theirs", "ours", "--drop", 1)
         job = house.ask(reference.node, PROMPT).end()
         bought(job, reference)
         requests = reference.all_heard(wire.QUOTE_REQUEST)
-        equal(len({r["envelope"]["job_id_hex"] for r in requests}), 2, "jobs asked for")
-        equal(sorted(j.executions for j in reference.jobs.values()), [0, 1], "executions")
+        # A slow machine may make it three.
+        expect(len({r["envelope"]["job_id_hex"] for r in requests}) >= 2, "jobs asked for")
+        equal(sum(j.executions for j in reference.jobs.values()), 1, "executions")
 
 
 @check("an error that answers our repeat is not the end: the result that follows is taken")
@@ -201,11 +202,12 @@ def silence():
     def execute(job):
         # Beyond the quote's end, after which the daemon says nothing, ever.
         gate.opened.wait(PATIENCE)
+        eventually(lambda: time.time() > job.expiry, "the quote has ended")
         return OUTPUT
 
     gate = Gate()
     rules = {"answer_seconds": 10, "repeat_seconds": 3600}
-    with market(requester=rules, execute=execute, ttl=4) as (_, house, reference):
+    with market(requester=rules, execute=execute, ttl=20) as (_, house, reference):
         purchase = house.ask(reference.node, PROMPT)
         job = purchase.end(13)
         equal((job["stage"], job["result"]), ("unanswered", None), "the end")
