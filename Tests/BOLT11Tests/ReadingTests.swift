@@ -70,6 +70,14 @@ private func hint(by nodeID: NodeID) throws -> TaggedField {
             (.badFallback, { $0.append(try field(.fallback, [17] + zeros(52))) }),
             (.badRouteHint, { $0.append(try field(.routeHint, [])) }),
             (.badRouteHint, { $0.append(try field(.routeHint, zeros(80))) }),
+            // A whole hop and five bytes of another: 56 bytes in 90 groups, two bits of padding.
+            (
+                .badRouteHint,
+                {
+                    let whole = try hint(by: specKey().publicKey).groups
+                    $0.append(try field(.routeHint, whole + zeros(90 - whole.count)))
+                }
+            ),
             (.badPublicKey, { $0.append(try field(.routeHint, zeros(82))) }),
             (.badPublicKey, { $0.append(try hint(by: badKey())) }),
             (.badSignature, { $0.append(.payee(SecretKey.random().publicKey)) }),
@@ -109,6 +117,7 @@ private func hint(by nodeID: NodeID) throws -> TaggedField {
             if let features = try TaggedField.features(Features([100])) { $0.append(features) }
             $0.append(try field(.fallback, [19, 1]))
             $0.append(try #require(TaggedField(type: 10, groups: [1, 2])))
+            $0 += [.payee(try specKey().publicKey), .payee(SecretKey.random().publicKey)]
         }
         let decoded = try BOLT11Invoice(decoding: text)
         #expect(decoded.paymentHash.hex == String(repeating: "01", count: 32))
@@ -120,9 +129,10 @@ private func hint(by nodeID: NodeID) throws -> TaggedField {
             decoded.ignoredFields.map { "\($0.field.letter) \($0.reason.rawValue)" } == [
                 "p wrong_length", "p duplicate", "s duplicate", "h duplicate", "x duplicate",
                 "c duplicate", "m duplicate", "9 duplicate", "f unknown_fallback_version",
-                "2 unknown_tag",
+                "2 unknown_tag", "n duplicate",
             ]
         )
+        #expect(try decoded.payee == specKey().publicKey)
         #expect(decoded.fallbacks.isEmpty)
     }
 
@@ -189,6 +199,10 @@ private func hint(by nodeID: NodeID) throws -> TaggedField {
         let flipped = RecoverableSignature(r: high.signature.r, s: high.signature.s, recoveryID: 0)
         let text = try high.draft.encoded(with: flipped)
         #expect(try BOLT11Invoice(decoding: text).payee == specKey().publicKey)
+        let named = try #require(
+            Vectors.all.allInvalid.first { $0.failure == BOLT11Error.Kind.highSWithN.rawValue }
+        )
+        #expect(refusal(of: named.invoice) == .highSWithN)
     }
 
     // BOLT #11 [signature-recovers-payee]

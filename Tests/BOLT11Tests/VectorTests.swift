@@ -41,6 +41,7 @@ import Testing
         let vectors = try Vectors.all
         #expect(vectors.valid.count == 16 && vectors.extraValid.count == 9)
         #expect(vectors.invalid.count == 10 && vectors.extraInvalid.count == 6)
+        #expect(vectors.amounts.count == 16 && vectors.amountEncodingShortest.count == 12)
         let kinds = Set(BOLT11Error.Kind.allCases.map(\.rawValue))
         #expect(kinds.isSuperset(of: vectors.failureKinds))
         #expect(Features.known == Set(vectors.knownRequiredFeaturesAssumed))

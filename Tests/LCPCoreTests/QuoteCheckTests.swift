@@ -111,8 +111,8 @@ import Testing
     @Test func `an invoice for nothing is as good as one without amount`() throws {
         let request = try Sample.request()
         let expiry = Sample.now.advanced(bySeconds: 300)
-        #expect(
-            try defect { response in
+        for amount in [nil, .zero] as [MilliSatoshi?] {
+            let found = try defect { response in
                 response.price = .zero
                 response.termsHash = try Sample.terms(
                     of: request,
@@ -121,11 +121,12 @@ import Testing
                     quoteExpiry: expiry
                 ).hash()
                 response.paymentRequest = try Sample.invoice(
-                    amount: nil,
+                    amount: amount,
                     description: .hash(response.termsHash.bytes)
                 )
-            } == .amountMissing
-        )
+            }
+            #expect(found == .amountMissing)
+        }
     }
 
     @Test func `a quote that is over, or nearly, is not paid`() throws {

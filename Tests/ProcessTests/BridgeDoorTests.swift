@@ -84,6 +84,30 @@ import ZeroMQ
         }
     }
 
+    // LCP v0.1 §2 [first-job-id-unpredictable]
+    @Test func `two bridges give the same submission job ids that have nothing in common`()
+        async throws
+    {
+        try await withBridge { network, client in
+            let submission = JobSubmission(
+                to: try #require(NodeID([2] + [UInt8](repeating: 9, count: 32))),
+                taskKind: "llm.chat",
+                input: Redacted(Array("the same".utf8)),
+                params: [1, 1, 0x61],
+                key: .random()
+            )
+            let ids = [
+                try await client.submit(submission).key.jobID,
+                try await network.client(of: "bob").submit(submission).key.jobID,
+            ]
+            #expect(ids.map(\.count) == [32, 32])
+            // That two drawn words are equal has a chance of 2^-62.
+            for start in stride(from: 0, to: 32, by: 8) {
+                #expect(ids[0].dropFirst(start).prefix(8) != ids[1].dropFirst(start).prefix(8))
+            }
+        }
+    }
+
     @Test func `jobs are listed in pages, newest first, without their prompts`() async throws {
         try await withBridge { network, client in
             var keys: [BusJobKey] = []

@@ -167,6 +167,7 @@ import ZeroMQ
                 try await alive.progress(kept.lease)
             }
             #expect(try await revoked.reason == .lapsed)
+            #expect(await harness.room.counters["leases_lapsed"] == 1)
             try await alive.answer(kept)
             #expect(try await harness.outcomes.next().order == 1)
         }
@@ -298,10 +299,15 @@ import ZeroMQ
     @Test func `a draining worker is told when its last reply has arrived`() async throws {
         try await withRoom { harness in
             let leaving = try await ScriptedWorker.join(harness)
-            await harness.room.order(Order.step(1))
-            let item = try await leaving.step()
+            await harness.room.order([Order.step(1), Order.step(2)])
+            let items = [try await leaving.step(), try await leaving.step()]
             try await leaving.say(.goodbye(BusGoodbye()))
-            try await leaving.answer(item)
+            await harness.wait { $0[0].draining }
+            // Not before: the next it hears is about its second item.
+            await harness.room.withdraw(2, reason: .cancelled)
+            #expect(try await leaving.revoke().lease == items[1].lease)
+            _ = try await leaving.welcome()
+            try await leaving.answer(items[0])
             #expect(try await leaving.refusal().code == "drained")
             #expect(try await harness.outcomes.next().order == 1)
             let idle = try await ScriptedWorker.join(harness)

@@ -137,7 +137,31 @@ import Testing
         ("forbidden_effect", .send(.with { $0.type = 42_087 })),
         ("forbidden_effect", .send(.with { $0.type = 42_069 })),
         ("malformed_send", .send(.with { $0.type = 42_083 })),
+        // Records that stand where the bridge writes the envelope, or in no order, or hold nothing.
+        ("malformed_send", send(records: [4])),
+        ("malformed_send", send(records: [20, 20])),
+        ("malformed_send", send(records: [20], value: nil)),
     ]
+
+    private static func send(
+        records types: [UInt64],
+        value: BusRecord.OneOf_Value? = .bytes(Data())
+    ) -> BusEffect.OneOf_Body {
+        .send(
+            .with {
+                $0.type = 42_083
+                $0.protocolVersion = 1
+                $0.jobID = Data(repeating: 9, count: 32)
+                $0.msgID = Data(repeating: 3, count: 32)
+                $0.records = types.map { type in
+                    .with {
+                        $0.type = type
+                        $0.value = value
+                    }
+                }
+            }
+        )
+    }
 
     @Test(arguments: forbidden.indices)
     func `what no worker may ask for is refused by name, and the job parked in the end`(
@@ -156,6 +180,56 @@ import Testing
         }
         #expect(bench.engine.counts["reply.\(rule)"] == 3)
         #expect(bench.engine.jobCounts.parked == 1)
+    }
+
+    /// Replies out of shape, each against one rule, and the rule's name.
+    static let misshapen: [(String, @Sendable (inout BusJobReply) -> Void)] = [
+        ("wrong_version", { $0.version += 1 }),
+        ("wrong_version", { $0.version -= 1 }),
+        ("too_large", { $0.state = Data(count: Journal.Limits.stateBytes + 1) }),
+        ("too_large", { $0.effects = finishes(1...UInt64(Journal.Limits.effects) + 1) }),
+        ("duplicate_effect", { $0.effects = finishes(1...1) + finishes(1...1) }),
+        ("unknown_effect", { $0.effects = [.with { $0.id = 1 }] }),
+        ("effect_id", { $0.effects = finishes(0...0) }),
+        // The bridge's own begin here.
+        ("effect_id", { $0.effects = finishes(1 << 63...1 << 63) }),
+    ]
+
+    private static func finishes(_ ids: ClosedRange<UInt64>) -> [BusEffect] {
+        ids.map { id in
+            .with {
+                $0.id = id
+                $0.finish = BusFinish()
+            }
+        }
+    }
+
+    @Test(arguments: misshapen.indices)
+    func `a reply out of shape makes no step, and another worker is asked`(
+        _ index: Int
+    ) async throws {
+        let (rule, spoil) = Self.misshapen[index]
+        let (order, item) = try #require(await bench.submit().step)
+        var reply = BusJobReply.with {
+            $0.version = item.version
+            $0.view.stage = .quoting
+        }
+        spoil(&reply)
+        let outputs = bench.tell(.stepped(order: order, reply))
+        #expect(outputs.complaints == [rule])
+        #expect(!outputs.contains { if case .commit = $0 { true } else { false } })
+        #expect(outputs.step?.item.version == item.version)
+    }
+
+    @Test func `what a worker has ordered stays as it was ordered`() async throws {
+        let quoting = try bench.step(await bench.submit(), to: .quoting, [request])
+        _ = await bench.write(quoting)
+        var changed = request
+        changed.send.msgID = Data(repeating: 4, count: 32)
+        let returned = bench.tell(.peerReturned(bench.key))
+        let outputs = try bench.step(returned, to: .quoting, [changed])
+        #expect(outputs.complaints == ["changed_effect"])
+        #expect(!outputs.contains { if case .commit = $0 { true } else { false } })
     }
 
     @Test func `what a crash must not forget waits for the disk, and the rest goes at once`()

@@ -118,6 +118,11 @@ import Testing
             Issue.record("a new message was not taken")
             return
         }
+        let other = try SessionSample.request(job: 2, expiresIn: 10)
+        guard case .take = judge(&gate, other) else {
+            Issue.record("another job may use the same msg_id")
+            return
+        }
         for seconds in [0, 9, 10] as [UInt64] {
             let now = SessionSample.now.advanced(bySeconds: seconds)
             #expect(judge(&gate, payload, at: now) == .drop(.replayed), "after \(seconds) s")
@@ -132,12 +137,12 @@ import Testing
 
     // LCP v0.1 §5.1 [own-payload-limit]
     @Test func `a payload above the limit is dropped, unless it was paid for`() throws {
-        var gate = gate { $0.maxPayloadBytes = 200 }
-        let small = try SessionSample.request(message: 1, padding: 80)
-        let large = try SessionSample.request(message: 2, padding: 200)
-        #expect(small.count <= 200 && large.count > 200)
-        guard case .take = judge(&gate, small) else {
-            Issue.record("a small message was not taken")
+        let most = try SessionSample.request(message: 1, padding: 80)
+        let large = try SessionSample.request(message: 2, padding: 81)
+        #expect(large.count == most.count + 1)
+        var gate = gate { $0.maxPayloadBytes = UInt32(most.count) }
+        guard case .take = judge(&gate, most) else {
+            Issue.record("a message of just the limit was not taken")
             return
         }
         #expect(judge(&gate, large) == .drop(.tooLarge))
