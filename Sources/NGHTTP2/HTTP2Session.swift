@@ -85,11 +85,15 @@ package final class HTTP2Session {
 
     /// Whether the session has nothing more to read or to send.
     package var isFinished: Bool {
-        nghttp2_session_want_read(pointer) == 0 && nghttp2_session_want_write(pointer) == 0
+        !takesInput && !hasOutput
     }
 
     /// Whether ``produce(into:upTo:)`` would give bytes now.
     package var hasOutput: Bool { nghttp2_session_want_write(pointer) != 0 }
+
+    /// Whether input still means something: what comes after the peer's leave and the last stream is
+    /// ignored, unless it came with them.
+    package var takesInput: Bool { nghttp2_session_want_read(pointer) != 0 }
 
     /// How many frames wait to be sent, streams waiting for flow control left out.
     ///

@@ -269,6 +269,9 @@ extension ConfigurationError {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
             self.init(code, at: "\(file):\(mark.line)", problem)
+        case .duplicatedKeysInMapping(let keys, _) where keys.contains("<uncovertable>"):
+            // Yams finds no order, and so no first one, among keys of several kinds.
+            self.init(code, at: file, "the same key twice, and keys that are no text")
         case .duplicatedKeysInMapping(let keys, let context):
             self.init(
                 code,

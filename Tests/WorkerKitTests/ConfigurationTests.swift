@@ -123,6 +123,7 @@ import Testing
         ("- a", "provider.yaml:1: the file must be a table of keys and values"),
         ("a: [", "provider.yaml:"),
         ("llm: {}\nllm: {}", "provider.yaml:1: the same key twice: "),
+        ("{}: 1\nllm: {}\n{}: 1\nllm: {}", "provider.yaml: the same key twice, and keys that"),
         (
             "llm:\n  chat_profiles:\n    p:\n      openai: {}\n",
             "provider.yaml:4: unknown key llm.chat_profiles.p.openai. How a profile is computed"
