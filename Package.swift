@@ -219,6 +219,7 @@ let package = Package(
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings
@@ -339,8 +340,12 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "BridgeProtocol", "BusClient", "Conversation", "Gateway", "LCPTesting",
-                "LightningCrypto", "LightningTypes", "OpenAIChat",
+                "LightningCrypto", "LightningTypes", "LocalNetwork", "OpenAIChat",
+                "ScriptedBridge", "ServiceNotify",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: swiftSettings
@@ -702,6 +707,19 @@ if Context.environment["LCP_DEV"] == "1" {
                 "lcp-requester", "lcp-simnet",
             ],
             path: "Tests/Benchmarks/Market",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "gateway-benchmark",
+            dependencies: [
+                "BenchmarkReport", "BridgeProtocol", "BusClient", "LCPWire", "LightningTypes",
+                "LocalNetwork", "lcp-bridge", "lcp-compute", "lcp-gateway", "lcp-provider",
+                "lcp-requester", "lcp-simnet",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            path: "Tests/Benchmarks/Gateway",
             swiftSettings: swiftSettings
         ),
         .executableTarget(

@@ -72,6 +72,8 @@ extension RunningBridge {
             $0.spentTodayMsat = spending?.committed.msat ?? 0
             $0.dailyBudgetMsat = configuration.money.dailyBudget.msat
             $0.reservedMsat = spending?.reserved.msat ?? 0
+            $0.feeFloorMsat = configuration.money.feeFloor.msat
+            $0.feeSharePpm = min(configuration.money.feeSharePPM, 1_000_000)
             $0.counters = counters.filter { $0.value > 0 }
         }
     }

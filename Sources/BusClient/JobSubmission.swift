@@ -19,7 +19,7 @@ package struct JobSubmission: Sendable {
     /// The raw params; empty for none.
     package let params: [UInt8]
     /// Pay without asking again up to this price, routing fees apart; nil waits for an acceptance.
-    package let ceiling: MilliSatoshi?
+    package var ceiling: MilliSatoshi?
 
     /// Describes a job.
     ///

@@ -87,7 +87,7 @@ package struct Gateway: Sendable {
             responder: responder,
             server: .http1(
                 configuration: HTTP1Channel.Configuration(
-                    additionalChannelHandlers: [ClientPresence()],
+                    additionalChannelHandlers: [ClientPresence(limits: options.requests)],
                     idleTimeout: .init(idle),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: head,

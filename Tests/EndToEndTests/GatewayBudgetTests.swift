@@ -11,10 +11,13 @@ import Testing
 struct GatewayBudgetTests {
     private static let gateway = ProcessName("alice", .gateway)
 
-    private static func plan(_ directory: String) throws -> LocalNetworkPlan {
+    private static func plan(
+        _ directory: String,
+        _ arguments: [String] = []
+    ) throws -> LocalNetworkPlan {
         var plan = try Gate.market(directory)
         plan.nodes[0].gateway = "127.0.0.1:\(try LoopbackPort.free())"
-        plan.arguments["lcp-gateway"] = ["--keys", GatewayDesk.keys(directory)]
+        plan.arguments["lcp-gateway"] = ["--keys", GatewayDesk.keys(directory)] + arguments
         return plan
     }
 
@@ -71,15 +74,53 @@ struct GatewayBudgetTests {
         }
     }
 
-    @Test func `many requests at a time never spend more than the key's budget`() async throws {
+    @Test func `a gateway killed after it has agreed to any price settles what was paid`()
+        async throws
+    {
         try await Market.run {
             try Self.plan($0)
         } _: { market in
-            let desk = try await GatewayDesk(market, budgetSat: 60)
+            // So much that the price need not be known first.
+            let desk = try await GatewayDesk(market, budgetSat: 100_000)
+            let client = try await market.network.client(of: "alice")
+            let interrupted = Task { try await desk.ask("one") }
+            _ = try await market.gate.running()
+            await market.network.kill(Self.gateway)
+            #expect(try await interrupted.value.status == 0, "the connection is gone")
+            let left = try await desk.account()
+            #expect(left.reserved == 1_010_000, "the ceiling and its fees, on disk beforehand")
+
+            try await market.network.start(Self.gateway)
+            try await market.network.waitForGateway(of: "alice")
+            try market.gate.open()
+            let again = try await desk.ask("one", retry: 1)
+            #expect(again.status == 200 && again.body.contains("one, answered"), "\(again)")
+            try await eventually("the reservation is settled") {
+                try await desk.account().reserved == 0
+            }
+            let ledger = try await client.ledger(limit: 10)
+            #expect(ledger.entries.count == 1, "a retry never pays again")
+            #expect(try await desk.account().spent == ledger.spentMsat + ledger.feesMsat)
+        }
+    }
+
+    @Test(arguments: [
+        // Prices are waited for, since the ceiling would not fit.
+        (budget: 60, ceiling: 1_000, requests: 24),
+        // At first they are not.
+        (budget: 200, ceiling: 5, requests: 80),
+    ])
+    func `many requests at a time never spend more than the key's budget`(
+        _ course: (budget: Int, ceiling: Int, requests: Int)
+    ) async throws {
+        try await Market.run {
+            try Self.plan($0, ["--max-price", "\(course.ceiling)"])
+        } _: { market in
+            let desk = try await GatewayDesk(market, budgetSat: course.budget)
             try market.gate.open()
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
-                for number in 0..<24 {
-                    group.addTask { try await desk.ask("\(number)", name: "\(number)").status }
+                for number in 0..<course.requests {
+                    group.addTask { try await desk.ask("\(number)").status }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
@@ -90,7 +131,7 @@ struct GatewayBudgetTests {
             let ledger = try await market.network.client(of: "alice").ledger(limit: 1)
             let account = try await desk.account()
             #expect(account.spent == ledger.spentMsat + ledger.feesMsat)
-            #expect(account.spent <= 60_000)
+            #expect(account.spent <= UInt64(course.budget) * 1_000)
         }
     }
 
@@ -141,16 +182,18 @@ private struct GatewayDesk: Sendable {
         url = "http://\(address)/v1/chat/completions"
     }
 
-    /// Asks for a completion under a name that makes a repetition the same purchase.
-    func ask(_ prompt: String, name: String) async throws -> Answer {
+    /// Asks for a completion; under a name, or as a repetition, it may be an earlier purchase.
+    func ask(_ prompt: String, name: String? = nil, retry: Int = 0) async throws -> Answer {
         let body = #"{"model":"demo","messages":[{"role":"user","content":"\#(prompt)"}]}"#
         let result = try await Subprocess.run(
             .name("curl"),
-            arguments: [
-                "-s", "--max-time", "600", "-w", "\n%{http_code}", url,
-                "-H", "content-type: application/json", "-H", "authorization: Bearer \(token)",
-                "-H", "idempotency-key: \(name)", "-d", body,
-            ],
+            arguments: Arguments(
+                [
+                    "-s", "--max-time", "600", "-w", "\n%{http_code}", url,
+                    "-H", "content-type: application/json", "-H", "authorization: Bearer \(token)",
+                    "-H", "x-stainless-retry-count: \(retry)", "-d", body,
+                ] + (name.map { ["-H", "idempotency-key: \($0)"] } ?? [])
+            ),
             output: .string(limit: 1 << 20),
             error: .discarded
         )

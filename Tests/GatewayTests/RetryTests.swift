@@ -41,7 +41,7 @@ import Testing
     @Test func `a repetition finds its series for an hour, a name for ever`() {
         let series = identity().series(at: UnixTime(seconds: 3_599))
         let later = identity().series(at: UnixTime(seconds: 7_199))
-        #expect(later[1] == series[0])
+        #expect(later.last == series[0])
         #expect(!identity().series(at: UnixTime(seconds: 7_200)).contains(series[0]))
         let named = identity("t", "n")
         #expect(named.series(at: .init(seconds: 0)) == named.series(at: .init(seconds: 1 << 40)))
@@ -82,6 +82,35 @@ import Testing
         #expect(purchase.join() == nil)
         #expect(!purchase.beginPaying(job(.quoted)))
         #expect(!purchase.note(job(.quoted)))
+    }
+
+    @Test func `a payment that overtakes the withdrawal is worth waiting for`() async throws {
+        let purchase = Purchase(key: .random(), body: .zero) { _ in }
+        try #require(purchase.join()).leave()
+        #expect(purchase.join() == nil)
+        #expect(purchase.claim(at: .now) == .none)
+        async let isResolved = purchase.isResolved()
+        purchase.notePayment(job(.paying))
+        #expect(await isResolved)
+        #expect(purchase.claim(at: .now) == .wanted)
+        var news = try #require(purchase.join()).news.makeAsyncIterator()
+        guard case .paying = await news.next() else {
+            Issue.record("it does not say that it is paid")
+            return
+        }
+    }
+
+    @Test func `whether a withdrawal came in time is not waited for without end`() async throws {
+        let purchase = Purchase(key: .random(), body: .zero) { _ in
+            Issue.record("it was withdrawn twice")
+        }
+        let withdrawn = Purchase(key: .random(), body: .zero) { _ in }
+        try #require(withdrawn.join()).leave()
+        async let isResolved = withdrawn.isResolved()
+        while withdrawn.clients == 0 { await Task.yield() }
+        for _ in 0..<3 { withdrawn.tick() }
+        #expect(await !isResolved)
+        #expect(await purchase.isResolved(), "nobody has withdrawn it")
     }
 
     @Test func `after the payment began it goes on alone, and waits for a repetition`() async throws

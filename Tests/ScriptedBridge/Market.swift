@@ -124,7 +124,8 @@ package struct Market: Sendable {
         jobs.append(job)
         changed.append(job)
         quote(id)
-        if submit.hasMaxPriceMsat, submit.maxPriceMsat >= Self.price { buy(id) }
+        let isQuoted = self.job(.with { $0.jobID = id })?.view.stage == .quoted
+        if isQuoted, submit.hasMaxPriceMsat, submit.maxPriceMsat >= Self.price { buy(id) }
         // The acknowledgement speaks of the step that took the submission.
         return .job(job)
     }

@@ -58,8 +58,8 @@ import Testing
         """,
         "Gateway": """
         BridgeProtocol BusClient Conversation Foundation FoundationEssentials GRDB Glibc HTTPTypes \
-        Hummingbird HummingbirdCore LCPWire LightningCrypto LightningTypes Logging NIOCore OpenAIChat \
-        ServiceLifecycle ServiceNotify Synchronization
+        Hummingbird HummingbirdCore LCPWire LightningCrypto LightningTypes Logging NIOCore NIOHTTP1 \
+        OpenAIChat ServiceLifecycle ServiceNotify Synchronization
         """,
         "LocalNetwork": """
         LightningTypes BridgeProtocol BusClient LndRPC GRPCNGHTTP2 CLinux FoundationEssentials \

@@ -542,6 +542,8 @@ def query():
         "reserved_msat": 60_000,
         # One entry: the order of a map's entries is nobody's promise.
         "counters": {"bus.stale_reply": 4},
+        "fee_floor_msat": 10_000,
+        "fee_share_ppm": 10_000,
     }
     responses = [
         ("a failure", {"failure": FAILURE}),

@@ -125,69 +125,75 @@ package nonisolated struct BusQueryRequest: Sendable {
   package init() {}
 }
 
-package nonisolated struct BusQueryResponse: Sendable {
+package nonisolated struct BusQueryResponse: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var id: UInt64 = 0
+  package var id: UInt64 {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
 
-  package var body: BusQueryResponse.OneOf_Body? = nil
+  package var body: OneOf_Body? {
+    get {return _storage._body}
+    set {_uniqueStorage()._body = newValue}
+  }
 
   package var failure: BusFailure {
     get {
-      if case .failure(let v)? = body {return v}
+      if case .failure(let v)? = _storage._body {return v}
       return BusFailure()
     }
-    set {body = .failure(newValue)}
+    set {_uniqueStorage()._body = .failure(newValue)}
   }
 
   package var job: BusJob {
     get {
-      if case .job(let v)? = body {return v}
+      if case .job(let v)? = _storage._body {return v}
       return BusJob()
     }
-    set {body = .job(newValue)}
+    set {_uniqueStorage()._body = .job(newValue)}
   }
 
   package var jobs: BusJobPage {
     get {
-      if case .jobs(let v)? = body {return v}
+      if case .jobs(let v)? = _storage._body {return v}
       return BusJobPage()
     }
-    set {body = .jobs(newValue)}
+    set {_uniqueStorage()._body = .jobs(newValue)}
   }
 
   package var peers: BusPeerList {
     get {
-      if case .peers(let v)? = body {return v}
+      if case .peers(let v)? = _storage._body {return v}
       return BusPeerList()
     }
-    set {body = .peers(newValue)}
+    set {_uniqueStorage()._body = .peers(newValue)}
   }
 
   package var workers: BusWorkerList {
     get {
-      if case .workers(let v)? = body {return v}
+      if case .workers(let v)? = _storage._body {return v}
       return BusWorkerList()
     }
-    set {body = .workers(newValue)}
+    set {_uniqueStorage()._body = .workers(newValue)}
   }
 
   package var ledger: BusLedgerPage {
     get {
-      if case .ledger(let v)? = body {return v}
+      if case .ledger(let v)? = _storage._body {return v}
       return BusLedgerPage()
     }
-    set {body = .ledger(newValue)}
+    set {_uniqueStorage()._body = .ledger(newValue)}
   }
 
   package var status: BusStatus {
     get {
-      if case .status(let v)? = body {return v}
+      if case .status(let v)? = _storage._body {return v}
       return BusStatus()
     }
-    set {body = .status(newValue)}
+    set {_uniqueStorage()._body = .status(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -204,6 +210,8 @@ package nonisolated struct BusQueryResponse: Sendable {
   }
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct BusGetJob: Sendable {
@@ -581,6 +589,12 @@ package nonisolated struct BusStatus: Sendable {
   /// Everything that was dropped, refused or failed, by a short stable name.
   package var counters: Dictionary<String,UInt64> = [:]
 
+  /// What routing a payment may cost at most: the floor, or the share of the amount, in millionths, if
+  /// that is more. Both are 0 when the bridge does not say.
+  package var feeFloorMsat: UInt64 = 0
+
+  package var feeSharePpm: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -768,154 +782,192 @@ nonisolated extension BusQueryResponse: SwiftProtobuf.Message, SwiftProtobuf._Me
   package static let protoMessageName: String = _protobuf_package + ".QueryResponse"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}failure\0\u{1}job\0\u{1}jobs\0\u{1}peers\0\u{1}workers\0\u{1}ledger\0\u{1}status\0")
 
+  fileprivate class _StorageClass {
+    var _id: UInt64 = 0
+    var _body: BusQueryResponse.OneOf_Body?
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _id = source._id
+      _body = source._body
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.id) }()
-      case 2: try {
-        var v: BusFailure?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .failure(let m) = current {v = m}
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._id) }()
+        case 2: try {
+          var v: BusFailure?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .failure(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .failure(v)
+          }
+        }()
+        case 3: try {
+          var v: BusJob?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .job(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .job(v)
+          }
+        }()
+        case 4: try {
+          var v: BusJobPage?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .jobs(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .jobs(v)
+          }
+        }()
+        case 5: try {
+          var v: BusPeerList?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .peers(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .peers(v)
+          }
+        }()
+        case 6: try {
+          var v: BusWorkerList?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .workers(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .workers(v)
+          }
+        }()
+        case 7: try {
+          var v: BusLedgerPage?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .ledger(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .ledger(v)
+          }
+        }()
+        case 8: try {
+          var v: BusStatus?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .status(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .status(v)
+          }
+        }()
+        default: break
         }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .failure(v)
-        }
-      }()
-      case 3: try {
-        var v: BusJob?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .job(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .job(v)
-        }
-      }()
-      case 4: try {
-        var v: BusJobPage?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .jobs(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .jobs(v)
-        }
-      }()
-      case 5: try {
-        var v: BusPeerList?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .peers(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .peers(v)
-        }
-      }()
-      case 6: try {
-        var v: BusWorkerList?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .workers(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .workers(v)
-        }
-      }()
-      case 7: try {
-        var v: BusLedgerPage?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .ledger(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .ledger(v)
-        }
-      }()
-      case 8: try {
-        var v: BusStatus?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .status(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .status(v)
-        }
-      }()
-      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.id != 0 {
-      try visitor.visitSingularUInt64Field(value: self.id, fieldNumber: 1)
-    }
-    switch self.body {
-    case .failure?: try {
-      guard case .failure(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    }()
-    case .job?: try {
-      guard case .job(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    }()
-    case .jobs?: try {
-      guard case .jobs(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    }()
-    case .peers?: try {
-      guard case .peers(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    }()
-    case .workers?: try {
-      guard case .workers(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    }()
-    case .ledger?: try {
-      guard case .ledger(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    }()
-    case .status?: try {
-      guard case .status(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
-    }()
-    case nil: break
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._id != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._id, fieldNumber: 1)
+      }
+      switch _storage._body {
+      case .failure?: try {
+        guard case .failure(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      }()
+      case .job?: try {
+        guard case .job(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      }()
+      case .jobs?: try {
+        guard case .jobs(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      }()
+      case .peers?: try {
+        guard case .peers(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      }()
+      case .workers?: try {
+        guard case .workers(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      }()
+      case .ledger?: try {
+        guard case .ledger(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      }()
+      case .status?: try {
+        guard case .status(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      }()
+      case nil: break
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: BusQueryResponse, rhs: BusQueryResponse) -> Bool {
-    if lhs.id != rhs.id {return false}
-    if lhs.body != rhs.body {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._body != rhs_storage._body {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1642,7 +1694,7 @@ nonisolated extension BusLedgerPage: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension BusStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Status"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}program\0\u{1}epoch\0\u{3}started_unix\0\u{3}lnd_state\0\u{3}lnd_detail\0\u{3}node_id\0\u{1}network\0\u{3}open_jobs\0\u{3}parked_jobs\0\u{3}queued_items\0\u{3}spent_today_msat\0\u{3}daily_budget_msat\0\u{3}reserved_msat\0\u{1}counters\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}program\0\u{1}epoch\0\u{3}started_unix\0\u{3}lnd_state\0\u{3}lnd_detail\0\u{3}node_id\0\u{1}network\0\u{3}open_jobs\0\u{3}parked_jobs\0\u{3}queued_items\0\u{3}spent_today_msat\0\u{3}daily_budget_msat\0\u{3}reserved_msat\0\u{1}counters\0\u{3}fee_floor_msat\0\u{3}fee_share_ppm\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1664,6 +1716,8 @@ nonisolated extension BusStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 12: try { try decoder.decodeSingularUInt64Field(value: &self.dailyBudgetMsat) }()
       case 13: try { try decoder.decodeSingularUInt64Field(value: &self.reservedMsat) }()
       case 14: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufUInt64>.self, value: &self.counters) }()
+      case 15: try { try decoder.decodeSingularUInt64Field(value: &self.feeFloorMsat) }()
+      case 16: try { try decoder.decodeSingularUInt32Field(value: &self.feeSharePpm) }()
       default: break
       }
     }
@@ -1712,6 +1766,12 @@ nonisolated extension BusStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if !self.counters.isEmpty {
       try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufUInt64>.self, value: self.counters, fieldNumber: 14)
     }
+    if self.feeFloorMsat != 0 {
+      try visitor.visitSingularUInt64Field(value: self.feeFloorMsat, fieldNumber: 15)
+    }
+    if self.feeSharePpm != 0 {
+      try visitor.visitSingularUInt32Field(value: self.feeSharePpm, fieldNumber: 16)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1730,6 +1790,8 @@ nonisolated extension BusStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.dailyBudgetMsat != rhs.dailyBudgetMsat {return false}
     if lhs.reservedMsat != rhs.reservedMsat {return false}
     if lhs.counters != rhs.counters {return false}
+    if lhs.feeFloorMsat != rhs.feeFloorMsat {return false}
+    if lhs.feeSharePpm != rhs.feeSharePpm {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

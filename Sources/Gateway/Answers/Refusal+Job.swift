@@ -127,7 +127,7 @@ extension Refusal {
                 ),
                 .paid
             )
-            : .unavailable("there was no quote in time, nothing was paid", "provider_unavailable")
+            : .unavailable("there was no quote in time; it is given up", "provider_unavailable")
     }
 
     /// The job is done, and there is nothing to show.

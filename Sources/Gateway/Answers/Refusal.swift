@@ -126,6 +126,20 @@ extension Refusal {
         ChatError(.invalidRequest, "the request came too slowly", code: "request_timeout")
     )
 
+    static let headTooLarge = Refusal(
+        431,
+        ChatError(
+            .invalidRequest,
+            "the headers of a request are too large",
+            code: "request_headers_too_large"
+        )
+    )
+
+    static let malformed = Refusal(
+        400,
+        ChatError(.invalidRequest, "this is no request of HTTP/1.1", code: "malformed_request")
+    )
+
     static func tooLong(bytes: Int, limit: Int) -> Refusal {
         .invalid(
             ChatError(

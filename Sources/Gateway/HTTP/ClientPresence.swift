@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// The server reads nothing while it answers, and would see the end of a connection only when it
 /// writes. A client that has closed its side waits for no answer any more; one that takes nothing of
-/// its answer for a minute is disconnected.
+/// its answer for a while is disconnected.
 final class ClientPresence: ChannelInboundHandler, RemovableChannelHandler, Sendable {
     typealias InboundIn = Any
 
@@ -16,9 +16,20 @@ final class ClientPresence: ChannelInboundHandler, RemovableChannelHandler, Send
         var end: Scheduled<Void>?
     }
 
-    private static let patience = TimeAmount.seconds(60)
-
+    private let limits: RequestLimits
     private let state = Mutex(State())
+
+    init(limits: RequestLimits) { self.limits = limits }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        do {
+            let pipeline = context.pipeline.syncOperations
+            try RequestGuard.add(to: pipeline, headTime: limits.headTime)
+        } catch {
+            // A connection that nobody guards is none.
+            context.close(promise: nil)
+        }
+    }
 
     /// Sets what to do when the client goes, instead of anything before; at once when it has gone.
     ///
@@ -50,7 +61,9 @@ final class ClientPresence: ChannelInboundHandler, RemovableChannelHandler, Send
         let end =
             channel.isWritable
             ? nil
-            : context.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
+            : context.eventLoop.scheduleTask(in: TimeAmount(limits.unreadTime)) {
+                channel.close(promise: nil)
+            }
         setEnd(end)
         context.fireChannelWritabilityChanged()
     }

@@ -19,6 +19,8 @@ struct GatewayResponder: HTTPResponder {
     let tally: GatewayTally
     let logger: Logger
 
+    private static let completions = "/v1/chat/completions"
+
     func respond(to request: Request, context: Connection) async throws -> Response {
         tally.begin()
         var response: Response
@@ -37,6 +39,11 @@ struct GatewayResponder: HTTPResponder {
         if response.status == .contentTooLarge || response.status == .requestTimeout {
             response.headers[.connection] = "close"
         }
+        // RFC 9110 §15.5.6
+        if response.status == .methodNotAllowed {
+            response.headers[.allow] =
+                request.uri.path == Self.completions ? "POST" : "GET, HEAD"
+        }
         response.headers[.requestID] = "req_" + RequestName.random()
         allowOrigin(of: request, in: &response)
         tally.end(status: response.status.code)
@@ -45,7 +52,7 @@ struct GatewayResponder: HTTPResponder {
 
     private func answer(_ request: Request, _ connection: Connection) async throws -> Response {
         let path = request.uri.path
-        if request.method == .options, !options.origins.isEmpty { return preflight }
+        if request.method == .options, !options.origins.isEmpty { return preflight(request) }
         switch path {
         case "/health":
             try require(.get, request)
@@ -53,7 +60,7 @@ struct GatewayResponder: HTTPResponder {
         case "/metrics" where options.hasMetrics:
             try require(.get, request)
             return Reply.text(tally.text, type: "text/plain; version=0.0.4; charset=utf-8")
-        case "/v1/chat/completions":
+        case Self.completions:
             try require(.post, request)
             let (account, bearer) = try await admit(request)
             return try await completions.respond(
@@ -117,20 +124,22 @@ struct GatewayResponder: HTTPResponder {
 
     // MARK: - Browsers
 
-    private var preflight: Response {
+    /// Every header is welcome: OpenAI's SDK has a dozen of its own, and none lets anybody in but a key.
+    private func preflight(_ request: Request) -> Response {
         var response = Response(status: .noContent)
         response.headers[.accessControlAllowMethods] = "GET, POST, OPTIONS"
         response.headers[.accessControlAllowHeaders] =
-            "authorization, content-type, idempotency-key, x-stainless-retry-count"
+            request.headers[.accessControlRequestHeaders] ?? "authorization, content-type"
         response.headers[.accessControlMaxAge] = "600"
         return response
     }
 
     private func allowOrigin(of request: Request, in response: inout Response) {
-        guard let origin = request.headers[.origin], !options.origins.isEmpty else { return }
+        guard !options.origins.isEmpty else { return }
+        response.headers[.vary] = "origin"
+        guard let origin = request.headers[.origin] else { return }
         guard options.origins.contains(origin) || options.origins.contains("*") else { return }
         response.headers[.accessControlAllowOrigin] = origin
-        response.headers[.vary] = "origin"
         response.headers[.accessControlExposeHeaders] = AnswerHeaders.names.joined(separator: ", ")
     }
 }

@@ -8,17 +8,21 @@ package struct RequestLimits: Equatable, Sendable {
     package var bodyBytes = 1 << 20
     /// The largest head, in bytes.
     package var headBytes = 32 << 10
+    /// How long a head may take from its first byte on.
+    package var headTime: Duration = .seconds(30)
     /// How long a body may take.
     package var bodyTime: Duration = .seconds(30)
     /// How long a connection may be idle between requests, or within one that is still sent.
     package var idleTime: Duration = .seconds(75)
+    /// How long a client may take nothing of what waits for it.
+    package var unreadTime: Duration = .seconds(60)
 
     /// The defaults above.
     package init() {}
 
     /// Reads a body.
     ///
-    /// - Throws: ``Refusal`` 413 or 408.
+    /// - Throws: ``Refusal`` 413, 408, or 400 when it breaks off.
     func body(of request: Request) async throws -> [UInt8] {
         let limit = bodyBytes
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
@@ -27,13 +31,16 @@ package struct RequestLimits: Equatable, Sendable {
         let body = request.body
         let bytes = try await within(bodyTime) {
             var bytes: [UInt8] = []
-            for try await piece in body {
+            var pieces = body.makeAsyncIterator()
+            while true {
+                let piece: ByteBuffer?
+                do { piece = try await pieces.next() } catch { throw Refusal.malformed }
+                guard let piece else { return bytes }
                 guard bytes.count + piece.readableBytes <= limit else {
                     throw Refusal.tooLarge(limit)
                 }
                 bytes += piece.readableBytesView
             }
-            return bytes
         }
         guard let bytes else { throw Refusal.tooSlow }
         return bytes

@@ -6,8 +6,8 @@ package import Logging
 /// Who may use the gateway, how often, and for how much: what the HTTP front asks.
 ///
 /// Every request begins with ``admit(bearer:now:)``. Before the bridge is told that it may pay for a
-/// job, ``reserve(_:by:for:at:)`` has kept what the job may cost, on disk; when its cost is known,
-/// ``settle(_:spent:at:)`` replaces that. What was not settled, because the gateway was killed or the
+/// job, ``reserve(_:by:for:at:)`` or ``reserveAhead(_:by:for:at:)`` has kept what the job may cost, on
+/// disk; when its cost is known, ``settle(_:spent:at:)`` replaces that. What was not settled, because the gateway was killed or the
 /// client's request had ended, ``follow(every:_:)`` settles by what the bridge says.
 ///
 /// The file of the keys is read again whenever it has changed. One that can't be read changes nothing
@@ -109,6 +109,45 @@ package actor KeyRing {
         // A failure leaves it reserved here, until the bridge was asked: some later write may have
         // kept it.
         try await store.keep(.reserve(reservation))
+    }
+
+    /// Keeps what a job may cost at most before its price is known, if the budget has plenty.
+    ///
+    /// A price is mostly far below that, so other jobs must not miss what is kept here: less than
+    /// eight times as much is not plenty.
+    ///
+    /// - Parameters:
+    ///   - amount: The most the job may cost, routing fees included.
+    ///   - key: Whose budget.
+    ///   - submission: The job's submission.
+    ///   - now: The time.
+    /// - Returns: Whether it is kept, on disk; else nothing may be agreed to before the price is known.
+    package func reserveAhead(
+        _ amount: MilliSatoshi,
+        by key: KeyID,
+        for submission: SubmissionKey,
+        at now: UnixTime = .ofSystem
+    ) async -> Bool {
+        let left = (keys[key]?.budget).flatMap { book.left(of: $0, to: key, at: now) }
+        guard (left?.msat ?? .max) / 8 >= amount.msat else { return false }
+        do {
+            try await reserve(amount, by: key, for: submission, at: now)
+            return true
+        } catch {
+            // Whoever waits for the price hears why nothing can be reserved.
+            return false
+        }
+    }
+
+    /// Keeps no more for a job than it may cost now that its price is known.
+    ///
+    /// The disk keeps what it has: after a crash it counts until the bridge was asked.
+    ///
+    /// - Parameters:
+    ///   - submission: The job's submission.
+    ///   - amount: The most the job may cost, routing fees included.
+    package func lower(_ submission: SubmissionKey, to amount: MilliSatoshi) {
+        book.lower(submission, to: amount)
     }
 
     /// Replaces what was reserved for a job by what it has cost; once more changes nothing.

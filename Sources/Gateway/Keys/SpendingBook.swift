@@ -90,8 +90,43 @@ package struct SpendingBook: Equatable, Sendable {
         _ limit: BudgetRefusal.Limit
     ) throws(BudgetRefusal) {
         guard let budget, more > .zero else { return }
-        let left = budget.subtracting(spent.saturating(reserved)) ?? .zero
+        let left = left(budget, spent, reserved)
         guard more <= left else { throw BudgetRefusal(limit: limit, leftMsat: left.msat) }
+    }
+
+    /// What a budget leaves; nil without a limit.
+    package func left(
+        of budget: KeyRecord.Budget,
+        to key: KeyID,
+        at now: UnixTime
+    ) -> MilliSatoshi? {
+        let account = accounts[key] ?? Account()
+        let day = budget.day.map { Self.left($0, account.day(at: now), account.reserved) }
+        let total = budget.total.map { Self.left($0, account.total, account.reserved) }
+        return [day, total].compactMap { $0 }.min()
+    }
+
+    private static func left(
+        _ budget: MilliSatoshi,
+        _ spent: MilliSatoshi,
+        _ reserved: MilliSatoshi
+    ) -> MilliSatoshi {
+        budget.subtracting(spent.saturating(reserved)) ?? .zero
+    }
+
+    /// Keeps less for a job that turned out to cost less; more than is kept changes nothing.
+    ///
+    /// - Parameters:
+    ///   - submission: The job's submission.
+    ///   - amount: The most it may cost, fees included.
+    package mutating func lower(_ submission: SubmissionKey, to amount: MilliSatoshi) {
+        guard let reservation = reservations[submission],
+            let less = reservation.amount.subtracting(amount)
+        else { return }
+        var account = accounts[reservation.key] ?? Account()
+        account.reserved = account.reserved.subtracting(less) ?? .zero
+        accounts[reservation.key] = account
+        reservations[submission]?.amount = amount
     }
 
     /// Replaces a reservation by what was spent.

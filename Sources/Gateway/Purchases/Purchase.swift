@@ -5,7 +5,7 @@ import Synchronization
 
 /// What happened to a purchase, for a client that waits for it.
 package enum PurchaseNews: Sendable {
-    /// The quote is accepted; from here on the money may be gone.
+    /// The price is known and agreed to; from here on the money may be gone.
     case paying(BusJob)
     /// It is over, or the gateway stops following it.
     case ended(PurchaseEnding)
@@ -40,11 +40,12 @@ package struct PurchaseEnding: Sendable {
 
 /// One job that is bought for HTTP requests: the first, and those that repeat it.
 ///
-/// It belongs to no request. Before the quote is accepted it lasts as long as somebody waits for it;
-/// from then on it goes on to its end, and the answer waits for whoever repeats the request.
+/// It belongs to no request. Before it is paid it lasts as long as somebody waits for it; from then on
+/// it goes on to its end, and the answer waits for whoever repeats the request.
 package final class Purchase: Sendable {
     private enum Phase {
         case asking
+        /// Everybody left, and the job is to be given up; the bridge may have paid before it hears that.
         case withdrawn
         case paying(BusJob)
         case ended(PurchaseEnding)
@@ -87,15 +88,39 @@ package final class Purchase: Sendable {
 
     /// Lets a client wait for it.
     ///
-    /// - Returns: Nil when it was withdrawn: nobody can wait for it any more.
-    package func join() -> PurchaseTicket? {
+    /// - Returns: Nil when it was withdrawn: nobody can wait for its answer, unless it turns out to be
+    ///   paid.
+    package func join() -> PurchaseTicket? { enter(evenWithdrawn: false) }
+
+    /// Waits until it is known what became of a withdrawn purchase: given up, or paid all the same.
+    ///
+    /// - Returns: False when the bridge does not say it in time.
+    package func isResolved() async -> Bool {
+        guard isWithdrawn, let place = enter(evenWithdrawn: true) else { return true }
+        defer { place.leave() }
+        var patience = 3
+        for await news in place.news {
+            guard case .stillThere = news else { break }
+            patience -= 1
+            if patience == 0 { break }
+        }
+        return !isWithdrawn
+    }
+
+    private var isWithdrawn: Bool {
+        state.withLock { state in
+            if case .withdrawn = state.phase { true } else { false }
+        }
+    }
+
+    private func enter(evenWithdrawn: Bool) -> PurchaseTicket? {
         let (news, continuation) = AsyncStream<PurchaseNews>.makeStream(
             bufferingPolicy: .bufferingNewest(4)
         )
         let id: UInt64? = state.withLock { state in
             switch state.phase {
-            case .withdrawn: return nil
-            case .asking: break
+            case .withdrawn where !evenWithdrawn: return nil
+            case .asking, .withdrawn: break
             case .paying(let job): continuation.yield(.paying(job))
             case .ended(let ending): continuation.yield(.ended(ending))
             }
@@ -175,18 +200,25 @@ package final class Purchase: Sendable {
         }
     }
 
-    /// Passes the point from which the money may be gone.
+    /// Passes the point from which the money may be gone, before the quote is accepted.
     ///
     /// - Returns: False when the purchase was withdrawn before.
-    package func beginPaying(_ job: BusJob) -> Bool {
+    package func beginPaying(_ job: BusJob) -> Bool { enterPayment(job, evenWithdrawn: false) }
+
+    /// Notes that the bridge pays, since the price was agreed to beforehand.
+    ///
+    /// A withdrawal came too late then: whoever repeats the request gets what is paid.
+    package func notePayment(_ job: BusJob) { _ = enterPayment(job, evenWithdrawn: true) }
+
+    private func enterPayment(_ job: BusJob, evenWithdrawn: Bool) -> Bool {
         let isFirst: Bool? = state.withLock { state in
             state.job = job
             switch state.phase {
-            case .asking:
+            case .withdrawn where !evenWithdrawn: return nil
+            case .asking, .withdrawn:
                 state.phase = .paying(job)
                 return true
             case .paying, .ended: return false
-            case .withdrawn: return nil
             }
         }
         if isFirst == true { tell(.paying(job)) }

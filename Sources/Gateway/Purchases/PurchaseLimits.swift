@@ -21,10 +21,4 @@ package struct PurchaseLimits: Equatable, Sendable {
 
     /// The defaults above.
     package init() {}
-
-    /// The most a job of a price may cost, with the routing fees that the bridge allows: 10 sat, or a
-    /// hundredth of the price.
-    func most(_ price: MilliSatoshi) -> MilliSatoshi {
-        price.adding(MilliSatoshi(msat: max(10_000, price.msat / 100))) ?? .totalSupply
-    }
 }

@@ -11,13 +11,18 @@ struct PurchaseSteps: Sendable {
     /// Where a purchase begins.
     enum Start: Sendable {
         /// Nothing is known of it: the first of these is bought, or the cheapest.
-        case buy([JobSubmission])
+        ///
+        /// A purchase that its client named waits for an acceptance. Its repetitions are compared by
+        /// the bridge, which takes the price limit for a part of the content; the operator may change
+        /// that in between.
+        case buy([JobSubmission], isNamed: Bool)
         /// An earlier process has made the job.
         case follow(BusJob)
     }
 
     let client: BusClient
     let keys: KeyRing
+    let fees: FeeRules
     let limits: PurchaseLimits
     let logger: Logger
 
@@ -28,17 +33,20 @@ struct PurchaseSteps: Sendable {
         let ending: PurchaseEnding?
         do {
             let job: BusJob
+            let isAgreed: Bool
             switch start {
-            case .buy(let submissions):
-                job = try await client.submit(try await choose(among: submissions))
-            case .follow(let known): job = known
+            case .buy(let submissions, let isNamed):
+                let chosen = try await choose(among: submissions)
+                isAgreed = isNamed ? false : await agree(to: purchase, for: account)
+                job = try await submit(chosen, isAgreed: isAgreed)
+            case .follow(let known): (job, isAgreed) = (known, true)
             }
-            ending = try await follow(job, of: purchase, for: account)
+            ending = try await follow(job, of: purchase, for: account, isAgreed: isAgreed)
         } catch let refusal as Refusal {
             ending = PurchaseEnding(refusal: refusal, isUnpaid: true)
         } catch let error as BusClientError {
-            // Nothing was accepted by this process: after an acceptance nothing but the end leads out
-            // of `follow`. What an earlier one did, the bridge has to say.
+            // Nothing was agreed to by this process: after that nothing but the end leads out of
+            // `follow`. What an earlier one did, the bridge has to say.
             ending = PurchaseEnding(
                 job: purchase.job,
                 refusal: Refusal(beforePayment: error),
@@ -53,12 +61,50 @@ struct PurchaseSteps: Sendable {
         return ending
     }
 
+    // MARK: - Agreeing beforehand
+
+    /// Keeps the most that a job may cost, so that its quote can be paid without another round.
+    ///
+    /// - Returns: Whether that is kept. Else the price is waited for, which is mostly far below.
+    private func agree(to purchase: Purchase, for account: KeyID) async -> Bool {
+        guard let rule = try? await fees.now() else { return false }
+        return await keys.reserveAhead(rule.most(limits.ceiling), by: account, for: purchase.key)
+    }
+
+    /// Submits; from here on the bridge may pay what was agreed to.
+    private func submit(_ submission: JobSubmission, isAgreed: Bool) async throws -> BusJob {
+        guard isAgreed else { return try await client.submit(submission) }
+        var submission = submission
+        submission.ceiling = limits.ceiling
+        do {
+            return try await client.submit(submission)
+        } catch let error as BusClientError {
+            // An answer may have been lost, and then the job goes on.
+            if let job = try await job(of: submission.key) { return job }
+            if error.failure != nil { await keys.settle(submission.key, spent: .zero) }
+            throw error
+        }
+    }
+
+    /// Asks for a submission's job until the bridge answers.
+    private func job(of key: SubmissionKey) async throws -> BusJob? {
+        while true {
+            do {
+                return try await client.job(submittedAs: key)
+            } catch let error as BusClientError {
+                guard error.failure == nil, error.code != .closed else { throw error }
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
     // MARK: - The job
 
     private func follow(
         _ job: BusJob,
         of purchase: Purchase,
-        for account: KeyID
+        for account: KeyID,
+        isAgreed: Bool
     ) async throws -> PurchaseEnding {
         var refusal: Refusal?
         if !purchase.note(job) { refusal = try await giveUp(job, because: .stopping) }
@@ -72,18 +118,26 @@ struct PurchaseSteps: Sendable {
                         switch job.view.stage {
                         case .quoted where refusal == nil:
                             refusal = try await decide(job, of: purchase, for: account)
-                        case .paying, .running: _ = purchase.beginPaying(job)
+                        case .paying, .running: await notePayment(job, of: purchase)
                         default: break
                         }
                     }
                     throw CancellationError()
                 }
             } catch let error as BusClientError {
-                // A watch that the bridge has no room for ends; what is paid is followed all the same.
-                guard purchase.isPaying, error.code != .closed else { throw error }
+                // A watch that the bridge has no room for ends; what may be paid is followed all the
+                // same.
+                guard isAgreed || purchase.isPaying, error.code != .closed else { throw error }
                 try await Task.sleep(for: .seconds(1))
             }
         }
+    }
+
+    private func notePayment(_ job: BusJob, of purchase: Purchase) async {
+        guard !purchase.isPaying else { return }
+        purchase.notePayment(job)
+        guard let rule = try? await fees.now() else { return }
+        await keys.lower(purchase.key, to: rule.most(MilliSatoshi(msat: job.view.priceMsat)))
     }
 
     /// The ending that a job's stage is; nil while it goes on.
@@ -110,8 +164,9 @@ struct PurchaseSteps: Sendable {
         guard price <= limits.ceiling else {
             return try await giveUp(job, because: .priceAbove(limits.ceiling, price))
         }
+        let most = try await fees.now().most(price)
         do {
-            try await keys.reserve(limits.most(price), by: account, for: purchase.key)
+            try await keys.reserve(most, by: account, for: purchase.key)
         } catch let refusal as BudgetRefusal {
             return try await giveUp(job, because: .budget("\(refusal)"))
         } catch let error as KeyRingError {

@@ -30,6 +30,8 @@ package actor Purchases: Service {
     private let routes: ModelRoutes
     private let sellers: SellerList
     private let clock: @Sendable () -> UnixTime
+    /// The window in which this process was started: later ones have no purchases of another process.
+    private let firstWindow: UInt64
 
     private var lines: [PurchaseSeries: Line] = [:]
     private var opening: Set<Bytes32> = []
@@ -61,8 +63,15 @@ package actor Purchases: Service {
         self.limits = limits
         self.routes = routes
         self.clock = clock
+        firstWindow = PurchaseSeries.window(at: clock())
         sellers = SellerList(client)
-        steps = PurchaseSteps(client: client, keys: keys, limits: limits, logger: logger)
+        steps = PurchaseSteps(
+            client: client,
+            keys: keys,
+            fees: FeeRules(client),
+            limits: limits,
+            logger: logger
+        )
         (orders, give) = AsyncStream.makeStream()
     }
 
@@ -115,7 +124,8 @@ package actor Purchases: Service {
         let key = series.key(number)
         let asked = candidates.prefix(limits.isCheapest ? limits.comparedPeers : 1)
         let submissions = try asked.map { try request.submission(to: $0, as: key) }
-        return try place(request, .buy(submissions), series, number)
+        let start = PurchaseSteps.Start.buy(submissions, isNamed: request.identity.isNamed)
+        return try place(request, start, series, number)
     }
 
     private func place(
@@ -141,6 +151,7 @@ package actor Purchases: Service {
     /// How many purchases a series has; the bridge knows those of earlier processes.
     private func count(_ series: PurchaseSeries) async throws -> UInt64 {
         if let line = lines[series] { return line.count }
+        if series.window > firstWindow { return 0 }
         let count = try await PurchaseSeries.count { [client] number in
             do {
                 return try await client.job(submittedAs: series.key(number)) != nil
@@ -167,14 +178,21 @@ package actor Purchases: Service {
         for series in request.identity.series(at: clock()) {
             let count = try await count(series)
             let isKnown = count > 0 && lines[series]?.held[count - 1] != nil
+            let isOurs = isKnown || series.window > firstWindow
             // A named purchase is repeated only when the one before it was not paid.
-            let lookahead = request.identity.isNamed || isKnown ? 0 : Self.lookahead
+            let lookahead = request.identity.isNamed || isOurs ? 0 : Self.lookahead
             let lookback = request.identity.isNamed ? 1 : Self.lookback
             let numbers = (count - min(count, lookback))..<(count + lookahead)
             for number in numbers.reversed() {
                 if let held = lines[series]?.held[number],
                     held.ending?.job?.view.stage != .unanswered
                 {
+                    guard await held.isResolved() else {
+                        throw Refusal.unavailable(
+                            "the bridge does not say what became of it",
+                            "bridge_unavailable"
+                        )
+                    }
                     if request.identity.isNamed {
                         guard held.body == request.identity.body else {
                             throw Refusal.bodyOfAnother
@@ -288,6 +306,7 @@ package actor Purchases: Service {
     private func tick() async {
         while (try? await Task.sleep(for: Self.pulse)) != nil {
             let now = ContinuousClock.now
+            let window = PurchaseSeries.window(at: clock())
             for (series, line) in lines {
                 for (number, purchase) in line.held {
                     purchase.tick()
@@ -297,8 +316,10 @@ package actor Purchases: Service {
                         lines[series]?.held[number] = nil
                     }
                 }
-                // The bridge can be asked again how many there were.
-                if lines[series]?.held.isEmpty == true { lines[series] = nil }
+                // The bridge can be asked again how many there were, but for a window that goes on.
+                if lines[series]?.held.isEmpty == true, series.window < window {
+                    lines[series] = nil
+                }
             }
         }
     }

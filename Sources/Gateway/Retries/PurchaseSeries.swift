@@ -8,8 +8,19 @@ import LightningTypes
 /// and a gateway that knows nothing finds its end by asking.
 package struct PurchaseSeries: Hashable, Sendable {
     private let name: Bytes32
+    /// The stretch of time that its purchases were begun in, counted from 1970; 0 for a series
+    /// without an end.
+    let window: UInt64
+
+    /// How long a window is, in seconds: no longer than answers are kept, so that who has begun
+    /// purchases in it still knows them.
+    private static let windowSeconds: UInt64 = 900
+
+    /// The window that a time is in.
+    static func window(at time: UnixTime) -> UInt64 { time.seconds / windowSeconds }
 
     init(_ base: Bytes32, window: UInt64) {
+        self.window = window
         name = SHA256.hash(base.bytes + Self.bytes(window))
     }
 

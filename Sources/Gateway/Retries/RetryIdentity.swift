@@ -20,8 +20,8 @@ package struct RetryIdentity: Equatable, Sendable {
     /// The bearer and the body.
     package let body: Bytes32
 
-    /// How long a repetition without a name may come after the purchase: this to twice this.
-    private static let windowSeconds: UInt64 = 3_600
+    /// How many windows a repetition without a name looks into: an hour, and what is left of the first.
+    private static let windows: UInt64 = 5
 
     /// Looks at a request.
     ///
@@ -51,10 +51,10 @@ package struct RetryIdentity: Equatable, Sendable {
     /// The series that an earlier purchase can stand in, the newest first; a new one goes into the
     /// first.
     ///
-    /// Without a name a series lasts an hour, so that the numbers in it stay few.
+    /// Without a name a series lasts a window, so that the numbers in it stay few.
     package func series(at now: UnixTime) -> [PurchaseSeries] {
         if isNamed { return [PurchaseSeries(base, window: 0)] }
-        let window = now.seconds / Self.windowSeconds
-        return [window, window &- 1].map { PurchaseSeries(base, window: $0) }
+        let window = PurchaseSeries.window(at: now)
+        return (0..<Self.windows).map { PurchaseSeries(base, window: window &- $0) }
     }
 }

@@ -275,4 +275,54 @@ import Testing
             await ring.close()
         }
     }
+
+    // MARK: - Before the price is known
+
+    @Test func `what a job may cost at most is kept beforehand while the budget has plenty`()
+        async throws
+    {
+        try await Desk.with { desk in
+            let (_, id) = try desk.add("alice", budget: .init(day: nil, total: msat(10_000)))
+            let (_, free) = try desk.add("bob")
+            let ring = try desk.ring()
+            #expect(try await ring.reserveAhead(msat(1_250), by: id, for: submission(1)))
+            #expect(
+                try await !ring.reserveAhead(msat(1_250), by: id, for: submission(2)),
+                "8,750 are left, which is less than eight times as much"
+            )
+            #expect(try await ring.reserveAhead(msat(1_000), by: id, for: submission(3)))
+            #expect(await ring.account(of: id).reserved == msat(2_250))
+            #expect(try await ring.reserveAhead(msat(9_000_000), by: free, for: submission(4)))
+
+            // It stands on disk before the bridge hears of it.
+            let after = try desk.snapshot()
+            defer { try? FileManager.default.removeItem(atPath: after.directory) }
+            let found = try SpendingBook(besides: after.file)
+            #expect(try found.reservations[submission(1)]?.amount == msat(1_250))
+            #expect(try found.reservations[submission(2)] == nil)
+
+            // The price is known; what the disk keeps for it is more until the end.
+            await ring.lower(try submission(1), to: msat(100))
+            #expect(await ring.account(of: id).reserved == msat(1_100))
+            await ring.settle(try submission(1), spent: msat(90))
+            #expect(await ring.account(of: id).reserved == msat(1_000))
+            #expect(await ring.account(of: id).total == msat(90))
+            await ring.close()
+            let end = try SpendingBook(besides: desk.file)
+            #expect(end.accounts[id]?.total == msat(90))
+            #expect(end.accounts[id]?.reserved == msat(1_000))
+        }
+    }
+
+    @Test func `nothing is kept beforehand for a key that was revoked meanwhile`() async throws {
+        try await Desk.with { desk in
+            let (token, id) = try desk.add("alice")
+            let ring = try desk.ring()
+            #expect(await ring.admit(bearer: token) == .admitted(id))
+            try desk.file.change { keys throws(KeyRingError) in try keys.revoke(id, at: .ofSystem) }
+            #expect(try await !ring.reserveAhead(msat(1), by: id, for: submission(1)))
+            #expect(await ring.account(of: id).reserved == .zero)
+            await ring.close()
+        }
+    }
 }

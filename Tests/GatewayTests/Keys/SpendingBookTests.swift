@@ -42,6 +42,28 @@ import Testing
         #expect(throws: BudgetRefusal(limit: .total, leftMsat: 0)) { try reserve(1, 4) }
     }
 
+    @Test func `what is known to cost less leaves more, and never less`() throws {
+        var book = SpendingBook()
+        let budget = KeyRecord.Budget(day: msat(1_000), total: msat(100))
+        #expect(book.left(of: budget, to: Self.alice, at: time(0)) == msat(100))
+        #expect(book.left(of: .init(), to: Self.alice, at: time(0)) == nil)
+        _ = try book.reserve(
+            msat(80),
+            by: Self.alice,
+            within: budget,
+            for: submission(1),
+            at: time(0)
+        )
+        try book.lower(submission(1), to: msat(30))
+        #expect(book.left(of: budget, to: Self.alice, at: time(0)) == msat(70))
+        try book.lower(submission(1), to: msat(50))
+        try book.lower(submission(2), to: .zero)
+        #expect(book.left(of: budget, to: Self.alice, at: time(0)) == msat(70))
+        _ = try book.settle(submission(1), spent: msat(30), at: time(0))
+        #expect(book.left(of: budget, to: Self.alice, at: time(0)) == msat(70))
+        #expect(book.accounts[Self.alice]?.reserved == .zero)
+    }
+
     @Test func `a day's spending is free again a day later and not before`() throws {
         var book = SpendingBook()
         let budget = KeyRecord.Budget(day: msat(10), total: nil)

@@ -197,7 +197,7 @@ class QueryResponse(_message.Message):
     def __init__(self, id: _Optional[int] = ..., failure: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., job: _Optional[_Union[Job, _Mapping]] = ..., jobs: _Optional[_Union[JobPage, _Mapping]] = ..., peers: _Optional[_Union[PeerList, _Mapping]] = ..., workers: _Optional[_Union[WorkerList, _Mapping]] = ..., ledger: _Optional[_Union[LedgerPage, _Mapping]] = ..., status: _Optional[_Union[Status, _Mapping]] = ...) -> None: ...
 
 class Status(_message.Message):
-    __slots__ = ["counters", "daily_budget_msat", "epoch", "lnd_detail", "lnd_state", "network", "node_id", "open_jobs", "parked_jobs", "program", "queued_items", "reserved_msat", "spent_today_msat", "started_unix"]
+    __slots__ = ["counters", "daily_budget_msat", "epoch", "fee_floor_msat", "fee_share_ppm", "lnd_detail", "lnd_state", "network", "node_id", "open_jobs", "parked_jobs", "program", "queued_items", "reserved_msat", "spent_today_msat", "started_unix"]
     class CountersEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -208,6 +208,8 @@ class Status(_message.Message):
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
     DAILY_BUDGET_MSAT_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
+    FEE_FLOOR_MSAT_FIELD_NUMBER: _ClassVar[int]
+    FEE_SHARE_PPM_FIELD_NUMBER: _ClassVar[int]
     LND_DETAIL_FIELD_NUMBER: _ClassVar[int]
     LND_STATE_FIELD_NUMBER: _ClassVar[int]
     NETWORK_FIELD_NUMBER: _ClassVar[int]
@@ -222,6 +224,8 @@ class Status(_message.Message):
     counters: _containers.ScalarMap[str, int]
     daily_budget_msat: int
     epoch: bytes
+    fee_floor_msat: int
+    fee_share_ppm: int
     lnd_detail: str
     lnd_state: str
     network: str
@@ -233,7 +237,7 @@ class Status(_message.Message):
     reserved_msat: int
     spent_today_msat: int
     started_unix: int
-    def __init__(self, program: _Optional[str] = ..., epoch: _Optional[bytes] = ..., started_unix: _Optional[int] = ..., lnd_state: _Optional[str] = ..., lnd_detail: _Optional[str] = ..., node_id: _Optional[bytes] = ..., network: _Optional[str] = ..., open_jobs: _Optional[int] = ..., parked_jobs: _Optional[int] = ..., queued_items: _Optional[int] = ..., spent_today_msat: _Optional[int] = ..., daily_budget_msat: _Optional[int] = ..., reserved_msat: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    def __init__(self, program: _Optional[str] = ..., epoch: _Optional[bytes] = ..., started_unix: _Optional[int] = ..., lnd_state: _Optional[str] = ..., lnd_detail: _Optional[str] = ..., node_id: _Optional[bytes] = ..., network: _Optional[str] = ..., open_jobs: _Optional[int] = ..., parked_jobs: _Optional[int] = ..., queued_items: _Optional[int] = ..., spent_today_msat: _Optional[int] = ..., daily_budget_msat: _Optional[int] = ..., reserved_msat: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ..., fee_floor_msat: _Optional[int] = ..., fee_share_ppm: _Optional[int] = ...) -> None: ...
 
 class Unwatch(_message.Message):
     __slots__ = ["watch"]

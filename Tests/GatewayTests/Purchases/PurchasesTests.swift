@@ -1,0 +1,192 @@
+import BridgeProtocol
+import BusClient
+import Foundation
+import LightningTypes
+import Logging
+import OpenAIChat
+import ScriptedBridge
+import Synchronization
+import Testing
+
+@testable import Gateway
+
+/// Purchases before a scripted bridge: what is asked of it, and what a repetition finds.
+@Suite(.timeLimit(.minutes(2))) struct PurchasesTests {
+    /// The wall clock of a test.
+    private final class Clock: Sendable {
+        let seconds = Mutex<UInt64>(1_800_000_000)
+    }
+
+    private static func with(
+        _ clock: Clock = Clock(),
+        ceiling: MilliSatoshi = MilliSatoshi(msat: 1_000_000),
+        keys: KeyRing? = nil,
+        _ body: @escaping @Sendable (Purchases, ScriptedBridge) async throws -> Void
+    ) async throws {
+        let directory = "/tmp/lcp-buy-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(
+            atPath: directory,
+            withIntermediateDirectories: true
+        )
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let bridge = try await ScriptedBridge(in: directory)
+        let client = try await BusClient(directory: directory)
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        var limits = PurchaseLimits()
+        limits.ceiling = ceiling
+        let purchases = Purchases(
+            client: client,
+            keys: keys ?? .openToEverybody(logger: logger),
+            routes: ModelRoutes(),
+            limits: limits,
+            logger: logger,
+            clock: { UnixTime(seconds: clock.seconds.withLock { $0 }) }
+        )
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try? await bridge.run()
+                return false
+            }
+            group.addTask {
+                try await client.run()
+                return false
+            }
+            group.addTask {
+                try await purchases.run()
+                return false
+            }
+            group.addTask {
+                try await body(purchases, bridge)
+                return true
+            }
+            while try await group.next() == false {}
+            group.cancelAll()
+            while await group.nextResult() != nil {}
+        }
+        await bridge.stop()
+    }
+
+    private static func request(
+        _ plot: Plot,
+        _ prompt: String = "Hello?",
+        name: String? = nil,
+        retry: Int = 0
+    ) throws -> PurchaseRequest {
+        let body = Data(
+            #"{"model":"\#(plot)","messages":[{"role":"user","content":"\#(prompt)"}]}"#.utf8
+        )
+        return PurchaseRequest(
+            identity: RetryIdentity(
+                bearer: Redacted([]),
+                idempotencyKey: name,
+                retryCount: retry,
+                body: Array(body)
+            ),
+            order: try ChatOrder(ChatJSON.decode(ChatRequest.self, from: body)),
+            account: .anyone
+        )
+    }
+
+    private static func ending(_ ticket: PurchaseTicket) async throws -> PurchaseEnding {
+        for await news in ticket.news { if case .ended(let ending) = news { return ending } }
+        throw CancellationError()
+    }
+
+    @Test func `a request costs the bridge what a bare job does, and no question besides`()
+        async throws
+    {
+        let clock = Clock()
+        try await Self.with(clock) { purchases, bridge in
+            // What a process before this one has bought is not known yet.
+            _ = try await Self.ending(try await purchases.open(try Self.request(.echo, "first")))
+            #expect(await bridge.orders("findJob") == 1)
+            clock.seconds.withLock { $0 += 900 }
+            for number in 0..<10 {
+                // The same one twice is two purchases.
+                let request = try Self.request(.echo, "\(number % 9)")
+                let ending = try await Self.ending(try await purchases.open(request))
+                #expect(ending.job?.view.stage == .done && ending.refusal == nil)
+            }
+            #expect(await bridge.orders("submit") == 11)
+            #expect(await bridge.orders("findJob") == 1)
+            #expect(await bridge.orders("accept") == 0)
+        }
+    }
+
+    @Test func `a purchase that its client named waits for an acceptance`() async throws {
+        try await Self.with { purchases, bridge in
+            let request = try Self.request(.echo, name: "order 4711")
+            let ending = try await Self.ending(try await purchases.open(request))
+            #expect(ending.job?.view.stage == .done)
+            #expect(await bridge.orders("accept") == 1)
+        }
+    }
+
+    @Test func `a price above the ceiling is refused, although the quote could have been paid`()
+        async throws
+    {
+        let ceiling = MilliSatoshi(msat: Market.price - 1)
+        try await Self.with(ceiling: ceiling) { purchases, bridge in
+            let ticket = try await purchases.open(try Self.request(.echo))
+            let ending = try await Self.ending(ticket)
+            #expect(ending.refusal?.error.code == "price_limit")
+            #expect(ending.isUnpaid)
+            #expect(await bridge.orders("accept") == 0)
+        }
+    }
+
+    @Test func `what is paid although everybody has left waits for its repetition`() async throws {
+        try await Self.with { purchases, bridge in
+            // Neither the cancellation nor the end of the quoting comes through at first.
+            await bridge.ignore(1_000, "cancel")
+            let ticket = try await purchases.open(try Self.request(.silent))
+            while await bridge.orders("submit") == 0 { await Task.yield() }
+            while ticket.purchase.job == nil { await Task.yield() }
+            ticket.leave()
+            #expect(ticket.purchase.join() == nil, "it is withdrawn")
+            let again = try Self.request(.silent, retry: 1)
+            let repetition = Task { try await purchases.open(again) }
+            let job = try #require(await bridge.market.jobs.first)
+            try await bridge.change(job.key.jobID) {
+                $0.view.stage = .paying
+                $0.view.priceMsat = Market.price
+            }
+            let place = try await repetition.value
+            #expect(place.purchase.key == ticket.purchase.key, "nothing else is bought")
+            try await bridge.change(job.key.jobID) {
+                $0.view.stage = .done
+                $0.view.paidUnix = 1_800_000_002
+            }
+            #expect(try await Self.ending(place).job?.view.stage == .done)
+            #expect(await bridge.orders("submit") == 1)
+        }
+    }
+
+    @Test func `a repetition after a withdrawal that came in time is another purchase`()
+        async throws
+    {
+        try await Self.with { purchases, bridge in
+            let ticket = try await purchases.open(try Self.request(.silent))
+            while ticket.purchase.job == nil { await Task.yield() }
+            ticket.leave()
+            let place = try await purchases.open(try Self.request(.silent, retry: 1))
+            #expect(place.purchase.key != ticket.purchase.key)
+            #expect(ticket.purchase.ending?.isUnpaid == true)
+        }
+    }
+
+    @Test func `an order that the bridge took without an answer is found and followed`()
+        async throws
+    {
+        try await Self.with { purchases, bridge in
+            // The first answer is lost; the order is there all the same.
+            let request = try Self.request(.echo)
+            let key = request.identity.series(at: UnixTime(seconds: 1_800_000_000))[0].key(0)
+            await bridge.ignore(1, "submit")
+            let ticket = try await purchases.open(request)
+            #expect(ticket.purchase.key == key)
+            #expect(try await Self.ending(ticket).job?.view.stage == .done)
+            #expect(await bridge.orders("submit") == 1)
+        }
+    }
+}
