@@ -12,7 +12,7 @@ enum IdleStreams {
     static func run() async throws {
         let (before, after) = try await GatewayMarket.run(delay: 3_600_000) { network, chat in
             guard let gateway = await network.process(ProcessName("alice", .gateway)) else {
-                throw LocalNetworkError(.notReady, "there is no gateway")
+                throw Unmeasurable(why: "there is no gateway")
             }
             let before = try memory(of: gateway.pid)
             return (before, try await open(at: chat) { try memory(of: gateway.pid) })
@@ -72,8 +72,13 @@ enum IdleStreams {
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
         let words = line?.split(whereSeparator: \.isWhitespace) ?? []
         guard words.count > 1, let kibibytes = Double(words[1]) else {
-            throw LocalNetworkError(.notReady, "/proc does not say how much memory \(pid) has")
+            throw Unmeasurable(why: "/proc does not say how much memory \(pid) has")
         }
         return kibibytes / 1_024
+    }
+
+    /// There is nothing to measure.
+    struct Unmeasurable: Error {
+        var why: String
     }
 }

@@ -1,10 +1,10 @@
 import BenchmarkReport
+import BridgeProtocol
 import BusClient
 import Foundation
 import LCPWire
 import LightningTypes
 import LocalNetwork
-import Synchronization
 
 /// How much longer a job takes over HTTP than bare, 32 at a time.
 ///
@@ -93,15 +93,14 @@ struct Overhead {
         _ kind: String,
         _ buy: @escaping @Sendable (String) async throws -> Void
     ) async throws -> [Double] {
-        let left = Mutex(0..<jobsPerTurn)
-        let delay = delay
+        let (jobs, delay) = (jobsPerTurn, delay)
         return try await withThrowingTaskGroup(of: [Double].self) { group in
             for place in 0..<Self.concurrency {
                 group.addTask {
                     // Spread over a job's time, or all would come at once for ever.
                     try await Task.sleep(for: .milliseconds(delay * place / Self.concurrency))
                     var times: [Double] = []
-                    while let number = left.withLock({ $0.popFirst() }) {
+                    for number in stride(from: place, to: jobs, by: Self.concurrency) {
                         let start = ContinuousClock.now
                         try await buy("Say hello in one word. (\(kind) \(turn) \(number))")
                         times.append((.now - start) / .milliseconds(1))
