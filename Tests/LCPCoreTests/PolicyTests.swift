@@ -63,6 +63,48 @@ import Testing
         #expect(fitted > 200)
     }
 
+    // LCP v0.1 §5.4 [result-fits-peer]
+    @Test(arguments: [ResultLimit.chatContentType, "application/octet-stream"])
+    func `an output of just the limit is sent whole, of one byte more it is cut or an error`(
+        contentType: String
+    ) throws {
+        let limit = try #require(
+            ResultLimit.maxResultBytes(
+                maxPayloadBytes: Sample.stranger.maxPayloadBytes,
+                contentType: contentType,
+                expiry: EnvelopeExpiry.window.time(sentAt: Sample.now)
+            )
+        )
+        func answer(to count: Int) throws -> ProviderJob.Answer? {
+            var job = ProviderJob(peer: try Sample.peer(), jobID: Sample.id(9))
+            let output = ProviderJob.ComputedOutput(
+                bytes: Redacted([UInt8](repeating: 0x61, count: count)),
+                contentType: contentType
+            )
+            let events: [ProviderJob.Event] = [
+                .quoteRequested(ProviderJob.Request(body: try Sample.request())),
+                .invoiceCreated(Sample.paymentHash(1), Redacted("lnbcrt1")),
+                .invoiceSettled(Sample.paymentHash(1)), .computed(output),
+            ]
+            for event in events { job.handle(event, in: Sample.context()) }
+            guard case .answered(_, let answer, _) = job.state else { return nil }
+            return answer
+        }
+        func sent(isCut: Bool) -> ProviderJob.Answer {
+            .result(
+                ProviderJob.Output(
+                    byteCount: UInt32(limit),
+                    isCut: isCut,
+                    contentType: contentType
+                )
+            )
+        }
+        #expect(try answer(to: limit) == sent(isCut: false))
+        let isText = contentType == ResultLimit.chatContentType
+        let tooLarge = ProviderJob.Answer.failure(V01.Failure(code: .payloadTooLarge, message: nil))
+        #expect(try answer(to: limit + 1) == (isText ? sent(isCut: true) : tooLarge))
+    }
+
     @Test func `the specification's own numbers come out`() {
         func most(_ limit: UInt32?) -> Int? {
             ResultLimit.maxResultBytes(

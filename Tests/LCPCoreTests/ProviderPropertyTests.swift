@@ -204,6 +204,15 @@ import Testing
             let id: MessageID = Sample.id(UInt8(truncatingIfNeeded: seconds))
             #expect(job.outstanding == [.sendQuote(first, id, .again)])
         }
+        let quoted = job.outstanding
+        let other = ProviderJob.Request(body: try Sample.request("another prompt"))
+        job.handle(.quoteRequested(other), in: Sample.context(fresh: 2))
+        #expect(job.outstanding.dropLast() == quoted[...])
+        guard case .sendError(let failure, _, .first) = job.outstanding.last else {
+            Issue.record("another request was not refused")
+            return
+        }
+        #expect(failure.code == .paymentInvalid)
     }
 
     // LCP v0.1 §5.3 [invoice-commits-to-terms] [invoice-amount-is-price]

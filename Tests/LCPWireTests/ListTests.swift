@@ -63,4 +63,16 @@ import Testing
             #expect(error?.reason == .tooManyItems(count))
         }
     }
+
+    @Test func `a list of more items than a reader takes is not written`() throws {
+        let template = try V01.TaskTemplate(taskKind: "a", params: nil)
+        func write(_ count: Int) throws -> [UInt8] {
+            let tasks = [V01.TaskTemplate](repeating: template, count: count)
+            return try V01.Manifest.codec.encode(V01.Manifest(supportedTasks: tasks))
+        }
+        let most = try write(1024)
+        #expect(try V01.Manifest.codec.decode(most[...]).supportedTasks?.count == 1024)
+        let error = #expect(throws: WireError.self) { try write(1025) }
+        #expect(error?.reason == .tooManyItems(1025))
+    }
 }

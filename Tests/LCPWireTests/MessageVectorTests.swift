@@ -50,6 +50,7 @@ private struct MessageCase: Decodable {
             let type = try vector.type()
             let payload = try vector.payload()
             let message = try #require(vector.fields).message(type)
+            #expect(message.type == type, "\(vector.name)")
             #expect(try message.encoded() == payload, "\(vector.name)")
             #expect(try V01.Message(decoding: payload, as: type) == message, "\(vector.name)")
         }
@@ -178,6 +179,7 @@ private struct MessageCase: Decodable {
             #expect(vector.payloadLen == payload.count)
             let type = try #require(V01.MessageType(rawValue: vector.type))
             let message = try V01.Message(decoding: payload, as: type)
+            #expect(message.type == type, "\(vector.name)")
             #expect(try message.encoded() == payload, "\(vector.name)")
         }
         for vector in vectors.messagesTolerated {

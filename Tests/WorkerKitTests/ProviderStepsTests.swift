@@ -74,6 +74,7 @@ import Testing
         let reply = try quoted()
         let sent = try #require(reply.sent)
         #expect(sent.type == 42_085)
+        #expect(sent.jobID == Data(repeating: 9, count: 32))
         #expect(sent.records.map(\.type) == [30, 31, 32, 33])
         #expect(sent.expiryUnix == Sample.now.seconds + 300, "a quote's envelope ends with it")
         #expect(sent.giveUpUnix == Sample.now.seconds + 300)

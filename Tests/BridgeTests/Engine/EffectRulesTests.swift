@@ -53,57 +53,99 @@ import Testing
     // LCP v0.1 §5.3 [execute-what-the-bridge-saw-settled]
     @Test func `nothing is computed before the bridge has seen its invoice settled`() async throws {
         let bench = try EngineBench()
-        let key = JobKey(role: .provider, peer: bench.seller, id: bench.key.id)
-        let message = JobMessage(
-            peer: bench.seller,
-            type: 42_083,
-            protocolVersion: 1,
-            jobID: key.id,
-            messageID: .zero,
-            expiresAt: bench.now.advanced(bySeconds: 600),
-            payload: []
-        )
-        let invoice = BusEffect.with {
-            $0.id = 1
-            $0.createInvoice = BusCreateInvoice()
-        }
-        func compute(_ id: UInt64) -> BusEffect {
-            .with {
-                $0.id = id
-                $0.startCompute = BusStartCompute()
-            }
-        }
-        func computes(_ outputs: [EngineOutput]) -> Bool {
-            outputs.contains { if case .compute = $0 { true } else { false } }
-        }
-
         // A worker that has gone mad wants to compute at once.
-        let asked = await bench.write(bench.tell(.message(message, key)))
+        let asked = await bench.write(bench.tell(request(bench)))
         let wish = try bench.step(asked, to: .running, [invoice, compute(2)])
         let refused = await bench.write(wish)
-        #expect(!computes(refused))
+        #expect(refused.computations == 0)
         let failure = refused.step?.item.events.first?.computeFailed.failure
         #expect(failure?.code == "unpaid")
 
         // And again when there is an invoice that nobody has paid.
+        let quoted = try await quote(bench, after: refused)
+        let unpaid = await bench.write(try bench.step(quoted, to: .running, [compute(3)]))
+        #expect(unpaid.computations == 0)
+
+        // Once it is paid, the same wish is granted.
+        let outputs = unpaid + (await bench.write(bench.tell(settled(bench))))
+        let paid = await bench.write(try bench.step(outputs, to: .running, [compute(4)]))
+        #expect(paid.computations == 1)
+    }
+
+    @Test func `a paid job is computed once at a time`() async throws {
+        let bench = try EngineBench()
+        let asked = await bench.write(bench.tell(request(bench)))
+        let ordered = await bench.write(try bench.step(asked, to: .quoting, [invoice]))
+        let quoted = try await quote(bench, after: ordered)
+        let outputs = quoted + (await bench.write(bench.tell(settled(bench))))
+        let wish = try bench.step(outputs, to: .running, [compute(2), compute(3)])
+        let running = await bench.write(wish)
+        #expect(running.computations == 1)
+        let failure = running.step?.item.events.last?.computeFailed.failure
+        #expect(failure?.code == "busy")
+    }
+
+    // MARK: - A job that is sold
+
+    private func key(_ bench: EngineBench) -> JobKey {
+        JobKey(role: .provider, peer: bench.seller, id: bench.key.id)
+    }
+
+    private func request(_ bench: EngineBench) -> EngineInput {
+        let message = JobMessage(
+            peer: bench.seller,
+            type: 42_083,
+            protocolVersion: 1,
+            jobID: bench.key.id,
+            messageID: .zero,
+            expiresAt: bench.now.advanced(bySeconds: 600),
+            payload: []
+        )
+        return .message(message, key(bench))
+    }
+
+    private static let price = MilliSatoshi(msat: 1_000)
+
+    /// The outputs after the job has an invoice and a step that knows it.
+    private func quote(
+        _ bench: EngineBench,
+        after outputs: [EngineOutput]
+    ) async throws -> [EngineOutput] {
         let terms = InvoiceTerms(
             hash: bench.hash,
-            amount: MilliSatoshi(msat: 1_000),
+            amount: Self.price,
             expiresAt: bench.now.advanced(bySeconds: 300),
             profile: ""
         )
-        var outputs = bench.tell(
-            .invoiceCreated(key, effect: 1, terms, paymentRequest: Redacted("lnbcrt1"))
+        let created = bench.tell(
+            .invoiceCreated(key(bench), effect: 1, terms, paymentRequest: Redacted("lnbcrt1"))
         )
-        outputs = await bench.write(outputs) + (try bench.step(refused, to: .quoted, [invoice]))
-        outputs = await bench.write(outputs)
-        let unpaid = await bench.write(try bench.step(outputs, to: .running, [compute(3)]))
-        #expect(!computes(unpaid))
+        let next = outputs + (await bench.write(created))
+        return await bench.write(try bench.step(next, to: .quoted, [invoice]))
+    }
 
-        // Once it is paid, the same wish is granted.
-        let settled = bench.tell(.invoiceSettled(key, bench.hash, paid: terms.amount))
-        outputs = unpaid + (await bench.write(settled))
-        let paid = await bench.write(try bench.step(outputs, to: .running, [compute(4)]))
-        #expect(computes(paid))
+    private func settled(_ bench: EngineBench) -> EngineInput {
+        .invoiceSettled(key(bench), bench.hash, paid: Self.price)
+    }
+
+    private var invoice: BusEffect {
+        .with {
+            $0.id = 1
+            $0.createInvoice = BusCreateInvoice()
+        }
+    }
+
+    private func compute(_ id: UInt64) -> BusEffect {
+        .with {
+            $0.id = id
+            $0.startCompute = BusStartCompute()
+        }
+    }
+}
+
+extension [EngineOutput] {
+    /// How many computations are handed out.
+    fileprivate var computations: Int {
+        count { if case .compute = $0 { true } else { false } }
     }
 }

@@ -136,31 +136,34 @@ import Testing
         ("forbidden_effect", .startCompute(.init())),
         ("forbidden_effect", .send(.with { $0.type = 42_087 })),
         ("forbidden_effect", .send(.with { $0.type = 42_069 })),
-        ("malformed_send", .send(.with { $0.type = 42_083 })),
+        ("malformed_send", send { $0.jobID.removeLast() }),
+        ("malformed_send", send { $0.msgID.removeLast() }),
+        ("malformed_send", send { $0.protocolVersion = 0x1_0000 }),
         // Records that stand where the bridge writes the envelope, or in no order, or hold nothing.
-        ("malformed_send", send(records: [4])),
-        ("malformed_send", send(records: [20, 20])),
-        ("malformed_send", send(records: [20], value: nil)),
+        ("malformed_send", send { $0.records = [record(4)] }),
+        ("malformed_send", send { $0.records = [record(20), record(20)] }),
+        ("malformed_send", send { $0.records = [record(20, nil)] }),
     ]
 
-    private static func send(
-        records types: [UInt64],
-        value: BusRecord.OneOf_Value? = .bytes(Data())
-    ) -> BusEffect.OneOf_Body {
-        .send(
-            .with {
-                $0.type = 42_083
-                $0.protocolVersion = 1
-                $0.jobID = Data(repeating: 9, count: 32)
-                $0.msgID = Data(repeating: 3, count: 32)
-                $0.records = types.map { type in
-                    .with {
-                        $0.type = type
-                        $0.value = value
-                    }
-                }
-            }
-        )
+    private static func send(_ spoil: (inout BusSendMessage) -> Void) -> BusEffect.OneOf_Body {
+        var message = BusSendMessage.with {
+            $0.type = 42_083
+            $0.protocolVersion = 1
+            $0.jobID = Data(repeating: 9, count: 32)
+            $0.msgID = Data(repeating: 3, count: 32)
+        }
+        spoil(&message)
+        return .send(message)
+    }
+
+    private static func record(
+        _ type: UInt64,
+        _ value: BusRecord.OneOf_Value? = .bytes(Data())
+    ) -> BusRecord {
+        .with {
+            $0.type = type
+            $0.value = value
+        }
     }
 
     @Test(arguments: forbidden.indices)
@@ -330,6 +333,21 @@ import Testing
         #expect(!outputs.contains { if case .pay = $0 { true } else { false } })
     }
 
+    @Test func `a payment that is ordered twice is decided on once`() async throws {
+        let orders = ([1, 2] as [UInt64]).map { id in
+            BusEffect.with { effect in
+                effect.id = id
+                effect.pay.paymentHash = Data(bench.hash.bytes.bytes)
+            }
+        }
+        let ordered = try bench.step(await bench.submit(), to: .paying, orders)
+        for case .commit(let step) in ordered { #expect(step.payments.count == 1) }
+        let outputs = await bench.write(ordered)
+        #expect(outputs.begun == ["pay"])
+        let events = try #require(outputs.step).item.events
+        #expect(events.map(\.paymentFailed.failure.code) == ["already-paying"])
+    }
+
     @Test func `a request that no worker can take is refused, and may come again`() async throws {
         let key = JobKey(role: .provider, peer: bench.seller, id: bench.key.id)
         let asked = EngineInput.message(
@@ -399,6 +417,16 @@ import Testing
         _ = try bench.step(submitted, to: .paying, [pay])
         #expect(bench.ceilings == [nil])
         #expect(try await bench.ceilingOnDisk() == nil)
+    }
+
+    @Test func `a job ends once the step that lets it end is on disk`() async throws {
+        let finish = BusEffect.with {
+            $0.id = 1
+            $0.finish = BusFinish()
+        }
+        let step = try bench.step(await bench.submit(), to: .done, [finish])
+        #expect(!step.contains { if case .record(_, _, .finish) = $0 { true } else { false } })
+        #expect(await bench.write(step).changes.last?.finishedUnix == bench.now.seconds)
     }
 
     @Test func `a job that the journal does not let end is tried again until it does`()

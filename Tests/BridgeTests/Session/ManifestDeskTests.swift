@@ -104,7 +104,7 @@ import Testing
                     messages.append(1 - index)
                 }
                 var sent = messages.count
-                while let receiver = messages.popLast() {
+                while sent <= 4, let receiver = messages.popLast() {
                     let payload = desks[1 - receiver].payload(for: alice)
                     let reception = desks[receiver].received(payload, from: alice, at: time(1))
                     guard reception?.wantsOurs == true else { continue }

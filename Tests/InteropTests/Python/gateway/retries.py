@@ -103,13 +103,18 @@ def named():
             status, again, same = gateway.ask(**name)
             equal((status, same["choices"]), (200, answer["choices"]), "the same answer")
             equal(again["x-lcp-job-id"], first["x-lcp-job-id"], "the job")
+            _refuses_another_body(gateway, name)
             # The second time from a process that knows nothing.
             gateway.kill()
             gateway.start()
-        status, headers, refusal = gateway.ask(question("something else"), **name)
-        equal((status, refusal["error"]["code"]), (422, "idempotency_key_reused"), "another body")
-        equal(headers["x-should-retry"], "false", "whether to retry")
+        _refuses_another_body(gateway, name)
         equal(gateway.spent(), PRICE, "what was spent")
+
+
+def _refuses_another_body(gateway, name):
+    status, headers, refusal = gateway.ask(question("something else"), **name)
+    equal((status, refusal["error"]["code"]), (422, "idempotency_key_reused"), "another body")
+    equal(headers["x-should-retry"], "false", "whether to retry")
 
 
 @check("a client that goes before the payment takes the job with it")
