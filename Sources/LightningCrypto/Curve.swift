@@ -18,6 +18,7 @@ enum Curve {
 
         init() {
             guard let context = secp256k1_context_create(UInt32(SECP256K1_CONTEXT_NONE)) else {
+                // Documented to fail for no other reason, and nothing of ours can run without it.
                 preconditionFailure("libsecp256k1 could not create its context: out of memory")
             }
             // Blinds computations with secret keys against measurements of time and power.

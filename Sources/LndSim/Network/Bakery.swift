@@ -198,6 +198,8 @@ extension SimulatedNetwork {
     /// - Returns: The V2 binary form.
     package func adminMacaroon(of node: NodeHandle, nonce: [UInt8]) -> Redacted<[UInt8]> {
         let bakery = nodes[node.index].bakery
+        // `addNode` gives it within the call that makes the node, so both stand in one batch of the
+        // log, and keys are never removed.
         guard let macaroon = bakery.bake(Permissions.admin, rootKeyID: 0, nonce: nonce) else {
             preconditionFailure("a node has root key 0 from its first moment")
         }
@@ -251,6 +253,7 @@ extension SimulatedNetwork {
             commit(.rootKey(node: node, id: rootKeyID, key: rootKey))
         }
         let bakery = nodes[node.index].bakery
+        // It was there, or `commit` has just put it there.
         guard let macaroon = bakery.bake(permissions, rootKeyID: rootKeyID, nonce: nonce) else {
             preconditionFailure("the root key was added above")
         }
