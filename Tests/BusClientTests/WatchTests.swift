@@ -66,7 +66,7 @@ import Testing
             settings.refreshInterval = .seconds(60)
             try await BusClient.connected(to: directory, settings: settings) { client in
                 let (keys, key) = AsyncStream<BusJobKey>.makeStream()
-                async let stages = watchToTheEnd(client, keys)
+                let stages = Task { try await watchToTheEnd(client, keys) }
                 let market = try await running(first) {
                     try await client.hear(1)
                     key.yield(try await client.submit(try submission(.endless)).key)
@@ -81,10 +81,9 @@ import Testing
                 try await running(second) {
                     while await second.count("watchJobs") == 0 { await Task.yield() }
                     try await second.change(job) { $0.view.stage = .done }
-                    while await second.count("unwatch") == 0 { await Task.yield() }
+                    // Before the bridge stops, which may keep back what it was about to answer.
+                    #expect(try await stages.value.last == .done)
                 }
-                #expect(try await stages.last == .done)
-                #expect(await second.count("watchJobs") >= 1)
             }
         }
     }
@@ -104,12 +103,16 @@ import Testing
                     serving.cancel()
                     _ = await serving.result
                     while client.link != .silent { try await Task.sleep(for: .milliseconds(5)) }
+                    // A machine that stalls arms it more than once before this.
+                    let armed = await bridge.count("watchJobs")
                     // Nobody was there to tell watchers of this.
                     try await bridge.change(job.key.jobID) { $0.view.stage = .unanswered }
                     try await running(bridge) {
-                        while await bridge.count("watchJobs") < 2 { await Task.yield() }
+                        while await bridge.count("watchJobs") == armed { await Task.yield() }
+                        // As above.
+                        let told = try await states.first { $0.view.stage == .unanswered }
+                        #expect(told != nil)
                     }
-                    #expect(try await states.first { $0.view.stage == .unanswered } != nil)
                 }
             }
         }

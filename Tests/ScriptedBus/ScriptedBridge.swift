@@ -136,12 +136,15 @@ package actor ScriptedBridge {
         }
     }
 
-    /// Tells a member that drains that everything it said has arrived.
+    /// Tells a member that drains that everything it said has arrived, unless it has left: it waits
+    /// two seconds, which may pass on a slow machine.
     ///
     /// - Parameter member: Whom to dismiss.
     /// - Throws: ``ZeroMQError``.
     package func dismiss(_ member: Member) async throws {
-        try await send(.refused(.with { $0.failure.code = "drained" }), to: member)
+        do {
+            try await send(.refused(.with { $0.failure.code = "drained" }), to: member)
+        } catch let error as ZeroMQError where error.code == .unknownPeer {}
     }
 
     // MARK: - Work
