@@ -154,7 +154,7 @@ import ZeroMQ
     }
 
     @Test func `Progress keeps a lease that would have lapsed without it`() async throws {
-        try await withRoom(.provider, { $0.lease = .seconds(5) }) { harness in
+        try await withRoom(.provider, { $0.lease = .seconds(10) }) { harness in
             let alive = try await ScriptedWorker.join(harness, capacity: 1)
             await harness.room.order(Order.step(1))
             let kept = try await alive.step()

@@ -33,7 +33,7 @@ import Testing
 
     @Test func `HEAD answers as GET does, without the body`() async throws {
         try await TestFront.run { front in
-            for path in ["/health", "/v1/models", "/v1/models/echo", "/v1/nothing"] {
+            for path in ["/v1/models", "/v1/models/echo", "/v1/nothing"] {
                 let (get, head) = (
                     try await front.answer("GET", path), try await front.answer("HEAD", path)
                 )
@@ -41,6 +41,9 @@ import Testing
                 #expect(head.body.isEmpty, "\(path): \(head)")
                 #expect(head.headers["content-length"] == "\(get.body.utf8.count)", "\(path)")
             }
+            // Its body may change between two questions.
+            let health = try await front.answer("HEAD", "/health")
+            #expect([200, 503].contains(health.status) && health.body.isEmpty, "\(health)")
             #expect(try await front.answer("HEAD", "/v1/chat/completions").status == 405)
         }
     }

@@ -113,7 +113,8 @@ import Testing
 
     @Test func `a connection that nothing comes over is ended without a word`() async throws {
         try await TestFront.run {
-            $0.requests.idleTime = .milliseconds(200)
+            // Longer than a slow machine takes from connecting to sending.
+            $0.requests.idleTime = .seconds(2)
         } _: { front in
             let fresh = try await Wire.with(front.port) { try await $0.rest() }
             #expect(fresh.isEmpty, "\(fresh)")
