@@ -342,6 +342,7 @@ let package = Package(
                 "BridgeProtocol", "BusClient", "Conversation", "Gateway", "LCPTesting",
                 "LightningCrypto", "LightningTypes", "LocalNetwork", "OpenAIChat",
                 "ScriptedBridge", "ServiceNotify",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

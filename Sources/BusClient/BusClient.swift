@@ -101,6 +101,12 @@ package struct BusClient: Sendable {
         }
     }
 
+    /// The thread that answers arrive on.
+    ///
+    /// A task that prefers it goes on with an answer at once, without waking another thread. It must
+    /// neither compute nor block, or nothing is received meanwhile.
+    package var executor: any TaskExecutor { context.executor }
+
     /// Whether the bridge is heard.
     package var link: BridgeLink { pulse.link }
 

@@ -24,6 +24,7 @@ struct CompletionEndpoint: Sendable {
         bearer: String?,
         over connection: Connection
     ) async throws -> Response {
+        async let present = connection.presence()
         let body = try await limits.body(of: request)
         let order: ChatOrder
         do throws(ChatError) {
@@ -38,8 +39,7 @@ struct CompletionEndpoint: Sendable {
                 account: account
             )
         )
-        let presence = await connection.presence()
-        guard let presence else {
+        guard let presence = await present else {
             ticket.leave()
             throw Refusal.stopping
         }

@@ -15,6 +15,9 @@ package struct KeyRecord: Equatable, Sendable {
             self.day = day
             self.total = total
         }
+
+        /// Whether there is any limit.
+        package var isLimited: Bool { day != nil || total != nil }
     }
 
     /// What it is called in files, logs and commands.

@@ -7,8 +7,9 @@ package import Logging
 ///
 /// Every request begins with ``admit(bearer:now:)``. Before the bridge is told that it may pay for a
 /// job, ``reserve(_:by:for:at:)`` or ``reserveAhead(_:by:for:at:)`` has kept what the job may cost, on
-/// disk; when its cost is known, ``settle(_:spent:at:)`` replaces that. What was not settled, because the gateway was killed or the
-/// client's request had ended, ``follow(every:_:)`` settles by what the bridge says.
+/// disk; when its cost is known, ``settle(_:spent:at:)`` replaces that. What was not settled, because
+/// the gateway was killed or the client's request had ended, ``follow(every:_:)`` settles by what the
+/// bridge says.
 ///
 /// The file of the keys is read again whenever it has changed. One that can't be read changes nothing
 /// and is told in ``problem``.
@@ -76,7 +77,7 @@ package actor KeyRing {
         return .admitted(record.id)
     }
 
-    /// Keeps what a job may cost from its key's budget; on disk when this returns.
+    /// Keeps what a job may cost from its key's budget; on disk when this returns, if that has a limit.
     ///
     /// Call it before anything that lets the bridge pay. Once more for the same submission, also
     /// after a restart, keeps nothing more.
@@ -97,15 +98,24 @@ package actor KeyRing {
         guard let file, let store else { return }
         // A key that was revoked since its request came buys nothing any more.
         refresh(file)
-        let isRevoked = keys[key]?.revoked != nil
-        let budget = isRevoked ? nil : keys[key]?.budget
+        let record = keys[key].flatMap { $0.revoked == nil ? $0 : nil }
+        let budget = record?.budget ?? KeyRecord.Budget(total: .zero)
         let reservation = try book.reserve(
             amount,
             by: key,
-            within: budget ?? KeyRecord.Budget(total: .zero),
+            within: budget,
             for: submission,
             at: now
         )
+        guard budget.isLimited else {
+            // Nothing can be overshot, so the job need not wait for the disk.
+            return store.keepLater(.reserve(reservation)) { [logger] error in
+                logger.error(
+                    "a reservation is not on disk; a job may be missing in what the key has spent",
+                    metadata: ["gateway.key": "\(key)", "error": "\(error)"]
+                )
+            }
+        }
         // A failure leaves it reserved here, until the bridge was asked: some later write may have
         // kept it.
         try await store.keep(.reserve(reservation))

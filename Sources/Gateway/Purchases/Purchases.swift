@@ -262,7 +262,8 @@ package actor Purchases: Service {
             for await order in orders.cancelOnGracefulShutdown() {
                 switch order {
                 case .run(let purchase, let start, let account, let series, let number):
-                    group.addTask {
+                    // Each step only hands on what the bridge has said.
+                    group.addTask(executorPreference: client.executor) {
                         let ending = await self.steps.run(purchase, start, for: account)
                         await self.finish(purchase, ending, series, number)
                     }

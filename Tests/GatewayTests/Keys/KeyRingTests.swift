@@ -1,6 +1,7 @@
 import BridgeProtocol
 import BusClient
 import Foundation
+import GRDB
 import LightningTypes
 import SwiftProtobuf
 import Logging
@@ -273,6 +274,32 @@ import Testing
                 try await ring.reserve(msat(5), by: id, for: submission(2))
             }
             await ring.close()
+        }
+    }
+
+    @Test func `a key without a limit waits for no disk, and one with a limit does`() async throws {
+        try await Desk.with { desk in
+            let (_, limited) = try desk.add("alice", budget: .init(day: nil, total: msat(1_000)))
+            let (_, free) = try desk.add("bob")
+            let ring = try desk.ring()
+            // Nothing can be written while somebody else does.
+            var configuration = Configuration()
+            configuration.allowsUnsafeTransactions = true
+            let other = try DatabaseQueue(
+                path: desk.file.path + ".spending",
+                configuration: configuration
+            )
+            try await other.writeWithoutTransaction { try $0.beginTransaction(.immediate) }
+            try await ring.reserve(msat(10), by: free, for: submission(1))
+            await #expect(throws: KeyRingError.self) {
+                try await ring.reserve(msat(10), by: limited, for: submission(2))
+            }
+            try await other.writeWithoutTransaction { try $0.rollback() }
+            // It comes to the disk in its turn.
+            try await ring.reserve(msat(10), by: free, for: submission(3))
+            await ring.close()
+            let found = try SpendingBook(besides: desk.file)
+            #expect(try found.reservations[submission(3)]?.amount == msat(10))
         }
     }
 
