@@ -49,6 +49,7 @@ package final class Journal: Sendable {
     let pool: any DatabaseWriter
     let writer: BatchWriter
     let restored: RestoredFlag
+    private let copier: LogCopier?
     private let lock: Mutex<FileLock?>
 
     /// Opens a journal, or makes one, and brings it to the present schema.
@@ -71,18 +72,20 @@ package final class Journal: Sendable {
         try JournalFiles.checkRestored(path)
         try JournalFiles.prepare(path)
         let pool: DatabasePool
+        let copier: LogCopier
         do {
             pool = try DatabasePool(
                 path: path,
                 configuration: Self.configuration(options, path: path)
             )
             try pool.writeWithoutTransaction { try Self.begin($0, options: options) }
+            copier = try LogCopier(path: path)
             // The file's name too must survive a power failure.
             try JournalFiles.flushFolder(of: path)
         } catch {
             throw .from(error, path: path)
         }
-        try self.init(path: path, pool: pool, lock: lock)
+        try self.init(path: path, pool: pool, lock: lock, copier: copier)
     }
 
     /// Takes up a database that is ready: of the present schema, and nobody else's.
@@ -91,11 +94,13 @@ package final class Journal: Sendable {
     ///   - path: The file, for errors.
     ///   - pool: The database.
     ///   - lock: The right to write; nil for a database that others can't reach.
+    ///   - copier: What copies the database's log; nil for a database without one.
     /// - Throws: `damaged` or `ioFailed`.
     init(
         path: String,
         pool: any DatabaseWriter,
-        lock: consuming FileLock?
+        lock: consuming FileLock?,
+        copier: LogCopier? = nil
     ) throws(JournalError) {
         do {
             try pool.writeWithoutTransaction { database in
@@ -108,7 +113,8 @@ package final class Journal: Sendable {
         self.path = path
         self.pool = pool
         self.lock = Mutex(lock)
-        writer = BatchWriter(pool: pool, path: path)
+        self.copier = copier
+        writer = BatchWriter(pool: pool, path: path, copier: copier)
     }
 
     /// Commits what waits, takes nothing more, closes the file and lets go of the lock.
@@ -118,7 +124,11 @@ package final class Journal: Sendable {
     /// - Throws: ``JournalError`` when the last checkpoint failed; nothing committed is lost.
     package func close() async throws(JournalError) {
         writer.close()
-        // Behind every write that was accepted.
+        // Behind every write that was accepted: none is left that begins a copy.
+        await withCheckedContinuation { continuation in
+            pool.asyncWriteWithoutTransaction { _ in continuation.resume() }
+        }
+        await copier?.close()
         await withCheckedContinuation { continuation in
             pool.asyncWriteWithoutTransaction { database in
                 // The pool closes its readers last, and those can't empty the log.
@@ -171,7 +181,7 @@ package final class Journal: Sendable {
         // Not in `prepareDatabase`: DatabasePool sets NORMAL after that has run.
         let level = options.durability == .full ? 2 : 1
         try database.execute(sql: "PRAGMA synchronous = \(level)")
-        // The writer copies the log itself, between commits.
+        // The log is copied beside commits, not in them.
         try database.execute(
             sql: "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 33554432"
         )

@@ -23,17 +23,9 @@ final class BatchWriter: Sendable {
         static let waitingBytes = 64 << 20
         static let batchRequests = 256
         static let batchBytes = 8 << 20
-        /// How long the log grows before it is copied, in pages: while nobody waits, and in any case.
-        static let quietLogPages = 128
-        static let logPages = 1024
-        /// How much longer commits take than copying the log while nobody waits.
-        static let commitsPerCopying = 16
     }
 
     private struct Queue {
-        /// How long commits have taken since the log was copied last, and how long that took.
-        var committing = Duration.zero
-        var copying = Duration.zero
         var waiting: [Request] = []
         var bytes = 0
         var isDraining = false
@@ -43,11 +35,14 @@ final class BatchWriter: Sendable {
 
     private let pool: any DatabaseWriter
     private let path: String
+    private let copier: LogCopier?
     private let queue = Mutex(Queue())
 
-    init(pool: any DatabaseWriter, path: String) {
+    /// Takes the database, and what copies its log if it has one.
+    init(pool: any DatabaseWriter, path: String, copier: LogCopier?) {
         self.pool = pool
         self.path = path
+        self.copier = copier
     }
 
     /// What was written so far and what waits.
@@ -140,31 +135,10 @@ final class BatchWriter: Sendable {
                 // On the database library's thread, which would flush now instead.
                 usleep(50)
             }
-            copyLog(database)
+            copier?.advance(database)
             guard let batch = nextBatch() else { return }
             last = (batch.count, clock.measure { commit(batch, on: database) })
-            queue.withLock { $0.committing += last.duration }
         }
-    }
-
-    /// Copies the write-ahead log into the database, in small pieces while nobody waits.
-    ///
-    /// SQLite would do it inside a commit, in the time of those who wait for that. Each piece costs
-    /// two flushes, so that on a slow disk the pieces are larger: they take a small share of the
-    /// time that commits take.
-    private func copyLog(_ database: Database) {
-        let isDue = queue.withLock { queue in
-            queue.waiting.isEmpty && queue.committing >= queue.copying * Bounds.commitsPerCopying
-        }
-        guard database.pagesWritten >= (isDue ? Bounds.quietLogPages : Bounds.logPages) else {
-            return
-        }
-        let duration = ContinuousClock().measure {
-            // What a reader still needs, or a failing disk leaves, the next piece takes.
-            _ = try? database.execute(cached: "PRAGMA wal_checkpoint(PASSIVE)")
-        }
-        database.forgetPagesWritten()
-        queue.withLock { ($0.committing, $0.copying) = (.zero, duration) }
     }
 
     private func nextBatch() -> ArraySlice<Request>? {
