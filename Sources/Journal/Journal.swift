@@ -49,6 +49,8 @@ package final class Journal: Sendable {
     let pool: any DatabaseWriter
     let writer: BatchWriter
     let restored: RestoredFlag
+    /// The jobs that may be there, those about to be committed among them; nil when any may.
+    let known: Mutex<KnownJobs?>
     private let copier: LogCopier?
     private let lock: Mutex<FileLock?>
 
@@ -107,6 +109,8 @@ package final class Journal: Sendable {
                 try database.execute(sql: "UPDATE payment SET attempted = 1 WHERE status = 0")
             }
             restored = RestoredFlag(try pool.read { try JournalFiles.isBackup($0) })
+            // A damaged page among the names keeps nobody from starting; it is met when it is needed.
+            known = Mutex(try? pool.read { try Self.knownJobs($0) })
         } catch {
             throw .from(error, path: path)
         }

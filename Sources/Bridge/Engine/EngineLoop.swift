@@ -114,7 +114,13 @@ actor EngineLoop {
         let facts = peers.isEmpty ? [:] : await world.session.facts(of: peers)
         for output in outputs {
             switch output {
-            case .load(let key): loads.put(key)
+            case .load(let key):
+                // Mostly it is a new one, which needs no query.
+                if world.journal.mayHave(key) {
+                    loads.put(key)
+                } else {
+                    inputs.put(.loaded(key, nil))
+                }
             case .commit(let step): commit(step)
             case .record(let facts, let key, let purpose):
                 record(facts, key, purpose)

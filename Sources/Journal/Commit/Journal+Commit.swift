@@ -1,4 +1,5 @@
 package import LightningTypes
+import Synchronization
 
 extension Journal {
     /// Commits one step of one job: new state, effects, times, contents and facts, or none of them.
@@ -54,6 +55,8 @@ extension Journal {
         } catch {
             return done(.failure(error))
         }
+        // Before anybody can hear that it is there.
+        if step.version == 0 { known.withLock { $0?.insert(step.job) } }
         writer.write(
             size: step.size,
             { [isRestored] in try JobWriter.apply(step, on: $0, isRestored: isRestored) },

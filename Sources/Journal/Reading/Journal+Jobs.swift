@@ -1,5 +1,6 @@
 import GRDB
 package import LightningTypes
+import Synchronization
 
 // Every query here runs on a reader's connection beside the writer and sees whole transactions:
 // what was acknowledged before the call is there.
@@ -20,6 +21,19 @@ extension Journal {
     /// - Throws: ``JournalError``; one job that can't be read fails all.
     package func jobs(_ keys: [JobKey]) async throws(JournalError) -> [JobRecord?] {
         try await read { database in try keys.map { try Self.job($0, on: database) } }
+    }
+
+    /// Whether a job may be there, without a query.
+    ///
+    /// - Parameter key: The job.
+    /// - Returns: False when it certainly is not, nor about to be.
+    package func mayHave(_ key: JobKey) -> Bool { known.withLock { $0?.mayContain(key) ?? true } }
+
+    static func knownJobs(_ database: Database) throws -> KnownJobs {
+        let count = try database.first("SELECT count(*) FROM job") { try $0.number(0) } ?? 0
+        var known = KnownJobs(capacity: Int(clamping: count) * 2)
+        try database.each("SELECT role, peer, job_id FROM job") { known.insert(try $0.jobKey(0)) }
+        return known
     }
 
     private static func job(_ key: JobKey, on database: Database) throws -> JobRecord? {
