@@ -153,8 +153,8 @@ package actor LocalNetwork {
         guard let process = process(name) else {
             throw LocalNetworkError(.notReady, "\(name) does not run")
         }
-        // Workers say goodbye for 25 seconds at most.
-        await process.terminate(within: .seconds(30))
+        // Workers say goodbye for 25 seconds at most, and a machine may be slow.
+        await process.terminate(within: max(plan.patience, .seconds(30)))
         guard process.ending == .exited(0) else {
             throw LocalNetworkError(
                 .died,
