@@ -13,6 +13,14 @@ import Testing
         #expect(wrong < 400, "of 40,000 strangers")
     }
 
+    @Test func `beyond the limit it does not grow, and still forgets none`() {
+        var known = KnownJobs(capacity: 0, limit: 16_384)
+        for number in 0..<120_000 { known.insert(Sample.job(number)) }
+        #expect((0..<120_000).allSatisfy { known.mayContain(Sample.job($0)) })
+        let wrong = (120_000..<121_000).count { known.mayContain(Sample.job($0)) }
+        #expect(wrong > 500, "of 1,000 strangers: more memory would know better")
+    }
+
     @Test func `the side and the peer of a job are parts of its name`() {
         var known = KnownJobs(capacity: 1)
         known.insert(Sample.job(1))

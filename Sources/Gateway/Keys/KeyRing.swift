@@ -7,7 +7,7 @@ package import Logging
 ///
 /// Every request begins with ``admit(bearer:now:)``. Before the bridge is told that it may pay for a
 /// job, ``reserve(_:by:for:at:)`` or ``reserveAhead(_:by:for:at:)`` has kept what the job may cost, on
-/// disk; when its cost is known, ``settle(_:spent:at:)`` replaces that. What was not settled, because
+/// disk if the key has a limit; when its cost is known, ``settle(_:spent:at:)`` replaces that. What was not settled, because
 /// the gateway was killed or the client's request had ended, ``follow(every:_:)`` settles by what the
 /// bridge says.
 ///

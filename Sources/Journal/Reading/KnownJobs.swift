@@ -2,7 +2,8 @@
 ///
 /// Most of what comes from peers and clients is about a job that is not there yet, and a query that only
 /// says so costs two changes of threads. Its "no" is certain. Its "perhaps" is wrong for one key in
-/// a thousand, and for jobs that were pruned since the start. About 2 bytes for a job.
+/// a thousand, and for jobs that were pruned since the start. About 2 bytes for a job, up to a limit:
+/// peers make jobs, and beyond it more of them are asked for in vain.
 struct KnownJobs: Sendable {
     private struct Layer {
         /// A power of two of bits.
@@ -39,11 +40,17 @@ struct KnownJobs: Sendable {
     private static let leastCapacity = 16_384
 
     private var layers: [Layer]
+    private let limit: Int
 
     /// An empty filter.
     ///
-    /// - Parameter capacity: How many jobs there are about to be; more are welcome.
-    init(capacity: Int) { layers = [Layer(capacity: capacity)] }
+    /// - Parameters:
+    ///   - capacity: How many jobs there are about to be; more are welcome.
+    ///   - limit: For how many jobs there is memory at most, within a factor of two.
+    init(capacity: Int, limit: Int = 4 << 20) {
+        layers = [Layer(capacity: min(capacity, limit))]
+        self.limit = limit
+    }
 
     /// Whether a job may have been inserted; `false` is certain.
     func mayContain(_ key: JobKey) -> Bool {
@@ -53,8 +60,10 @@ struct KnownJobs: Sendable {
 
     /// Takes a job in.
     mutating func insert(_ key: JobKey) {
-        if layers[layers.count - 1].room == 0 {
-            layers.append(Layer(capacity: layers[layers.count - 1].words.count * 64 / 8))
+        let bits = layers[layers.count - 1].words.count * 64
+        // Twice as many as the last layer takes.
+        if layers[layers.count - 1].room <= 0, bits / Self.bitsPerKey * 2 <= limit {
+            layers.append(Layer(capacity: bits / Self.bitsPerKey * 2))
         }
         layers[layers.count - 1].insert(Self.hash(key))
     }
