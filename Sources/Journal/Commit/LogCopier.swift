@@ -12,8 +12,10 @@ final class LogCopier: Sendable {
     enum Bounds {
         /// How much is copied at once.
         static let piece = 256
-        /// From which length on the log begins anew as soon as it can.
+        /// From which length on the log begins anew as soon as little is left to copy.
         static let log = 4_096
+        /// From which on in any case: commits may come faster than they are copied.
+        static let longLog = 16_384
     }
 
     private struct State {
@@ -48,7 +50,8 @@ final class LogCopier: Sendable {
         let pages = writer.pagesWritten
         let action: Action = state.withLock { state in
             if state.isCopying { return .nothing }
-            if state.length >= Bounds.log, pages <= Bounds.piece {
+            let isLittle = pages <= Bounds.piece
+            if state.length >= (isLittle ? Bounds.log : Bounds.longLog) {
                 state.length = 0
                 return .finish
             }
