@@ -13,7 +13,9 @@ import Synchronization
 /// and the bridge says afterwards what it did cost (``Reservation/outcome(_:at:)``). A gateway that
 /// dies in between leaves a reservation, which counts in full until the bridge was asked.
 ///
-/// Changes that come while the disk flushes share the next transaction and its flush.
+/// Changes that come while the disk flushes share the next transaction and its flush. What nobody
+/// waits for is written a moment later, many at once: mostly it is the bridge's disk too, and each
+/// flush holds its jobs up.
 final class SpendingStore: Sendable {
     /// What is kept.
     enum Change: Sendable {
@@ -31,7 +33,12 @@ final class SpendingStore: Sendable {
     private struct Queue {
         var waiting: [Waiting] = []
         var isDraining = false
+        /// Whether a time is set for what nobody waits for.
+        var isPlanned = false
     }
+
+    /// How long a change that nobody waits for waits for others.
+    private static let moment = DispatchTimeInterval.milliseconds(100)
 
     private let path: String
     private let database: DatabaseQueue
@@ -83,26 +90,37 @@ final class SpendingStore: Sendable {
     /// - Throws: ``KeyRingError`` `notWritten`.
     func keep(_ change: Change) async throws(KeyRingError) {
         let result = await withCheckedContinuation { continuation in
-            enqueue(Waiting(change: change) { continuation.resume(returning: $0) })
+            let waiting = Waiting(change: change) { continuation.resume(returning: $0) }
+            queue.withLock { $0.waiting.append(waiting) }
+            drain()
         }
         try result.get()
     }
 
-    /// Keeps a change in its turn, and does not wait for the disk.
+    /// Keeps a change in its turn, a moment later, and does not wait for that.
     ///
     /// - Parameters:
     ///   - change: The change.
     ///   - failed: Called when it could not be kept.
     func keepLater(_ change: Change, failed: @escaping @Sendable (KeyRingError) -> Void) {
-        enqueue(
-            Waiting(change: change) { result in
-                if case .failure(let error) = result { failed(error) }
-            }
-        )
+        let waiting = Waiting(change: change) { result in
+            if case .failure(let error) = result { failed(error) }
+        }
+        let mustPlan = queue.withLock { queue in
+            queue.waiting.append(waiting)
+            defer { queue.isPlanned = true }
+            return !queue.isPlanned
+        }
+        guard mustPlan else { return }
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.moment) {
+            self.queue.withLock { $0.isPlanned = false }
+            self.drain()
+        }
     }
 
     /// Waits until everything is on disk, and closes the file.
     func close() async {
+        drain()
         await withCheckedContinuation { continuation in
             database.asyncWriteWithoutTransaction { _ in continuation.resume() }
         }
@@ -112,14 +130,15 @@ final class SpendingStore: Sendable {
 
     // MARK: - Writing
 
-    private func enqueue(_ waiting: Waiting) {
-        let isFirst = queue.withLock { queue in
-            queue.waiting.append(waiting)
-            defer { queue.isDraining = true }
-            return !queue.isDraining
+    /// Writes what waits, unless that is being done.
+    private func drain() {
+        let mustBegin = queue.withLock { queue in
+            guard !queue.waiting.isEmpty, !queue.isDraining else { return false }
+            queue.isDraining = true
+            return true
         }
         // On the database library's own queue: nothing of ours blocks.
-        if isFirst { database.asyncWriteWithoutTransaction { self.drain($0) } }
+        if mustBegin { database.asyncWriteWithoutTransaction { self.drain($0) } }
     }
 
     private func drain(_ database: Database) {
@@ -243,7 +262,7 @@ extension SpendingStore.Change {
         switch self {
         case .reserve(let reservation):
             try database.execute(
-                sql: """
+                cached: """
                     INSERT INTO reservation (submission, key, msat, since) VALUES (?, ?, ?, ?)
                     ON CONFLICT DO UPDATE SET msat = max(msat, excluded.msat)
                     """,
@@ -255,7 +274,7 @@ extension SpendingStore.Change {
             )
         case .settle(let settlement):
             try database.execute(
-                sql: "DELETE FROM reservation WHERE submission = ?",
+                cached: "DELETE FROM reservation WHERE submission = ?",
                 arguments: [Data(settlement.submission.bytes)]
             )
             guard settlement.spent > .zero else { return }
@@ -264,13 +283,14 @@ extension SpendingStore.Change {
             try Self.add(Int64(clamping: settlement.spent.msat), to: minute, of: key, database)
             let old = minute - Int64(SpendingBook.minutesPerDay)
             let sum = try Int64.fetchOne(
-                database,
-                sql: "SELECT sum(msat) FROM spent WHERE key = ? AND minute > 0 AND minute < ?",
+                database.cachedStatement(
+                    sql: "SELECT sum(msat) FROM spent WHERE key = ? AND minute > 0 AND minute < ?"
+                ),
                 arguments: [key, old]
             )
             guard let sum else { return }
             try database.execute(
-                sql: "DELETE FROM spent WHERE key = ? AND minute > 0 AND minute < ?",
+                cached: "DELETE FROM spent WHERE key = ? AND minute > 0 AND minute < ?",
                 arguments: [key, old]
             )
             try Self.add(sum, to: 0, of: key, database)
@@ -284,12 +304,19 @@ extension SpendingStore.Change {
         _ database: Database
     ) throws {
         try database.execute(
-            sql: """
+            cached: """
                 INSERT INTO spent (key, minute, msat) VALUES (?, ?, ?)
                 ON CONFLICT DO UPDATE SET msat = msat + excluded.msat
                 """,
             arguments: [key, minute, msat]
         )
+    }
+}
+
+extension Database {
+    /// Executes a statement that is prepared once.
+    fileprivate func execute(cached sql: String, arguments: StatementArguments) throws {
+        try cachedStatement(sql: sql).execute(arguments: arguments)
     }
 }
 

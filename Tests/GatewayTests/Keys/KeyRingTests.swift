@@ -303,6 +303,22 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `what nobody waits for comes to the disk by itself`() async throws {
+        try await Desk.with { desk in
+            let (_, free) = try desk.add("bob")
+            let ring = try desk.ring()
+            for number in 1...50 {
+                try await ring.reserve(msat(10), by: free, for: submission(number))
+            }
+            // A file tells nobody when it changes.
+            while try SpendingBook(besides: desk.file).reservations.count < 50 {
+                await Task.yield()
+            }
+            await ring.close()
+        }
+    }
+
     // MARK: - Before the price is known
 
     @Test func `what a job may cost at most is kept beforehand while the budget has plenty`()
