@@ -92,11 +92,14 @@ extension BusClient {
         atLeast version: UInt64 = 0
     ) async throws -> BoughtResult {
         let deadline = ContinuousClock.now + .seconds(2)
+        // A commit is a millisecond or two away, unless the disk is slow.
+        var pause = Duration.milliseconds(1)
         while true {
             guard case .result(let result) = try await ask(.getResult(.with { $0.job = job }))
             else { throw unexpected() }
             if result.job.version >= version || .now >= deadline { return BoughtResult(result) }
-            try await Task.sleep(for: .milliseconds(5))
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .milliseconds(50))
         }
     }
 
