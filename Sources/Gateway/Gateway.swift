@@ -47,6 +47,7 @@ package struct Gateway: Sendable {
             logger: logger
         )
         let tally = GatewayTally()
+        let connected = ConnectedClients()
         let responder = GatewayResponder(
             keys: keys,
             purchases: purchases,
@@ -55,6 +56,7 @@ package struct Gateway: Sendable {
                 client: client,
                 limits: options.requests,
                 answerTime: options.purchases.answer,
+                connected: connected,
                 tally: tally
             ),
             client: client,
@@ -66,7 +68,7 @@ package struct Gateway: Sendable {
         return [
             BusService(client: client), SettlementService(keys: keys, client: client), purchases,
             FrontService(
-                application: application(responder, start),
+                application: application(responder, connected, start),
                 keys: keys,
                 purchases: purchases,
                 started: started,
@@ -77,6 +79,7 @@ package struct Gateway: Sendable {
 
     private func application(
         _ responder: GatewayResponder,
+        _ connected: ConnectedClients,
         _ start: AsyncStream<Void>.Continuation
     ) -> Application<GatewayResponder> {
         var quiet = logger
@@ -87,7 +90,9 @@ package struct Gateway: Sendable {
             responder: responder,
             server: .http1(
                 configuration: HTTP1Channel.Configuration(
-                    additionalChannelHandlers: [ClientPresence(limits: options.requests)],
+                    additionalChannelHandlers: [
+                        ClientPresence(limits: options.requests, among: connected)
+                    ],
                     idleTimeout: .init(idle),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: head,

@@ -17,11 +17,16 @@ final class ClientPresence: ChannelInboundHandler, RemovableChannelHandler, Send
     }
 
     private let limits: RequestLimits
+    private let clients: ConnectedClients
     private let state = Mutex(State())
 
-    init(limits: RequestLimits) { self.limits = limits }
+    init(limits: RequestLimits, among clients: ConnectedClients) {
+        self.limits = limits
+        self.clients = clients
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
+        clients.add(self, on: context.channel)
         do {
             let pipeline = context.pipeline.syncOperations
             try RequestGuard.add(to: pipeline, headTime: limits.headTime)
@@ -30,6 +35,8 @@ final class ClientPresence: ChannelInboundHandler, RemovableChannelHandler, Send
             context.close(promise: nil)
         }
     }
+
+    func handlerRemoved(context: ChannelHandlerContext) { clients.remove(context.channel) }
 
     /// Sets what to do when the client goes, instead of anything before; at once when it has gone.
     ///

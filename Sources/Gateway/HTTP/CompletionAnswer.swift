@@ -22,13 +22,14 @@ struct CompletionAnswer: Sendable {
     ///
     /// - Throws: ``Refusal`` before there is a job; ``ClientGone``.
     func whole(_ presence: ClientPresence) async throws -> Response {
-        var iterator = ticket.news.makeAsyncIterator()
-        let ending = try await end(&iterator)
+        // The news and the answer come on the client's thread, which need not wake another in between.
+        let (ending, bought) = try await withTaskExecutorPreference(client.executor) {
+            let ending = try await end()
+            return (ending, await text(of: ending))
+        }
         defer { presence.whenGone(nil) }
         do throws(Refusal) {
-            if let refusal = ending.refusal { throw refusal }
-            guard let job = ending.job else { throw .defect }
-            let text = try await text(of: job)
+            let (job, text) = try bought.get()
             let completion = ChatCompletion(
                 id: Self.id(of: job),
                 created: Int(clamping: job.view.endedUnix),
@@ -51,10 +52,8 @@ struct CompletionAnswer: Sendable {
     }
 
     /// Waits for the end, whatever happens before.
-    private func end(
-        _ news: inout AsyncStream<PurchaseNews>.Iterator
-    ) async throws -> PurchaseEnding {
-        while let next = await news.next() {
+    private func end() async throws -> PurchaseEnding {
+        for await next in ticket.news {
             switch next {
             case .ended(let ending): return ending
             case .paying: continue
@@ -156,9 +155,7 @@ struct CompletionAnswer: Sendable {
         _ writer: inout any ResponseBodyWriter
     ) async throws {
         do throws(Refusal) {
-            if let refusal = ending.refusal { throw refusal }
-            guard let job = ending.job else { throw .defect }
-            let text = try await text(of: job)
+            let (job, text) = try await text(of: ending).get()
             let rest = events.rest(of: job, text, usage(of: job))
             do { try await writer.write(rest) } catch { throw .stopping }
             ticket.leave(isDelivered: true)
@@ -168,6 +165,16 @@ struct CompletionAnswer: Sendable {
     }
 
     // MARK: - What was bought
+
+    private func text(of ending: PurchaseEnding) async -> Result<(BusJob, String), Refusal> {
+        do throws(Refusal) {
+            if let refusal = ending.refusal { throw refusal }
+            guard let job = ending.job else { throw .defect }
+            return .success((job, try await text(of: job)))
+        } catch {
+            return .failure(error)
+        }
+    }
 
     private func text(of job: BusJob) async throws(Refusal) -> String {
         let result = try await result(of: job)

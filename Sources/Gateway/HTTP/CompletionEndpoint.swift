@@ -13,6 +13,7 @@ struct CompletionEndpoint: Sendable {
     let client: BusClient
     let limits: RequestLimits
     let answerTime: Duration
+    let connected: ConnectedClients
     let tally: GatewayTally
 
     /// Answers a request.
@@ -24,7 +25,6 @@ struct CompletionEndpoint: Sendable {
         bearer: String?,
         over connection: Connection
     ) async throws -> Response {
-        async let present = connection.presence()
         let body = try await limits.body(of: request)
         let order: ChatOrder
         do throws(ChatError) {
@@ -39,7 +39,7 @@ struct CompletionEndpoint: Sendable {
                 account: account
             )
         )
-        guard let presence = await present else {
+        guard let presence = connected.presence(on: connection.channel) else {
             ticket.leave()
             throw Refusal.stopping
         }

@@ -257,27 +257,31 @@ package actor Purchases: Service {
 
     /// Buys and follows what was opened, until cancelled; what is paid goes on without.
     package func run() async throws {
-        await withDiscardingTaskGroup { group in
-            group.addTask { await self.tick() }
-            for await order in orders.cancelOnGracefulShutdown() {
-                switch order {
-                case .run(let purchase, let start, let account, let series, let number):
-                    // Each step only hands on what the bridge has said.
-                    group.addTask(executorPreference: client.executor) {
-                        let ending = await self.steps.run(purchase, start, for: account)
-                        await self.finish(purchase, ending, series, number)
-                    }
-                case .cancel(let job):
-                    group.addTask { _ = try? await self.client.cancel(job) }
-                case .stop:
-                    isStopping = true
-                    group.addTask {
-                        try? await Task.sleep(for: self.limits.drain)
-                        await self.interrupt()
-                    }
-                }
+        // Each step only hands on what the bridge has said.
+        await withTaskExecutorPreference(client.executor) {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.tick() }
+                for await order in orders.cancelOnGracefulShutdown() { follow(order, &group) }
+                group.cancelAll()
             }
-            group.cancelAll()
+        }
+    }
+
+    private func follow(_ order: Order, _ group: inout DiscardingTaskGroup) {
+        switch order {
+        case .run(let purchase, let start, let account, let series, let number):
+            group.addTask {
+                let ending = await self.steps.run(purchase, start, for: account)
+                await self.finish(purchase, ending, series, number)
+            }
+        case .cancel(let job):
+            group.addTask { _ = try? await self.client.cancel(job) }
+        case .stop:
+            isStopping = true
+            group.addTask {
+                try? await Task.sleep(for: self.limits.drain)
+                await self.interrupt()
+            }
         }
     }
 
