@@ -5,6 +5,7 @@ import NIOHTTP1
 /// Asks a gateway for completions, each over a connection that stays open.
 struct ChatClient: Sendable {
     private let client: HTTPClient
+    private let address: String
     private let url: String
     private let token: String
 
@@ -19,16 +20,16 @@ struct ChatClient: Sendable {
         // One for each that waits, never one shared by turns.
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 4_096
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        self.address = address
         url = "http://\(address)/v1/chat/completions"
         self.token = token
     }
 
     func end() async throws { try await client.shutdown() }
 
-    /// Buys a completion and reads all of it.
-    func buy(_ prompt: String) async throws {
-        let response = try await ask(prompt, isStream: false)
-        _ = try await response.body.collect(upTo: 1 << 20)
+    /// Opens a connection that stays open.
+    func connect() throws -> ChatConnection {
+        try ChatConnection(address: address, token: token)
     }
 
     /// Opens a stream and stays, until cancelled.
@@ -54,10 +55,7 @@ struct ChatClient: Sendable {
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
         request.headers.add(name: "authorization", value: "Bearer \(token)")
-        let body = """
-            {"model":"demo","messages":[{"role":"user","content":"\(prompt)"}],"stream":\(isStream)}
-            """
-        request.body = .bytes(ByteBuffer(string: body))
+        request.body = .bytes(ByteBuffer(string: ChatConnection.body(prompt, isStream: isStream)))
         let response = try await client.execute(request, timeout: .minutes(5))
         guard response.status == .ok else {
             let body = try await response.body.collect(upTo: 1 << 20)

@@ -8,8 +8,9 @@ import LocalNetwork
 
 /// How much longer a job takes over HTTP than bare, 32 at a time.
 ///
-/// Both are bought by this process from the same market, in turns: bare ones over the bus, as `lcp bench`
-/// buys them, and others over connections that stay open. Instant jobs keep every core busy, so their
+/// Each of 32 buyers buys by turns: a bare job over the bus, as `lcp bench` does, and one over a
+/// connection that stays open, so that both meet the same machine. A thread blocks on the connection:
+/// what is measured is the gateway and not an HTTP client. Instant jobs keep every core busy, and their
 /// figure is mostly the CPU that one more process takes; jobs of a second, a short one of a language
 /// model, show what is added to each.
 ///
@@ -26,37 +27,63 @@ struct Overhead {
         }
     }
 
-    static let instant = Overhead(name: "instant", delay: 0, turns: 5, jobsPerTurn: 800)
-    static let ofSecond = Overhead(name: "1 s", delay: 1_000, turns: 4, jobsPerTurn: 192)
+    static let instant = Overhead(name: "instant", delay: 0, jobs: 125)
+    static let ofSecond = Overhead(name: "1 s", delay: 1_000, jobs: 24)
 
     private static let concurrency = 32
 
     let name: String
     /// How many milliseconds a computation takes.
     let delay: Int
-    let turns: Int
-    let jobsPerTurn: Int
+    /// How many jobs of either kind each buyer buys.
+    let jobs: Int
 
     func run() async throws {
         let (bare, gateway) = try await GatewayMarket.run(delay: delay) { network, chat in
-            let buyer = try await network.client(of: "alice")
+            let bus = try await network.client(of: "alice")
             let seller = try await network.node("bob").id
-            let buyBare: @Sendable (String) async throws -> Void = { prompt in
-                try await Self.buy(prompt, from: seller, over: buyer)
+            return try await withThrowingTaskGroup(of: (Times, Times).self) { group in
+                for place in 0..<Self.concurrency {
+                    group.addTask { try await buy(at: place, from: seller, over: bus, chat) }
+                }
+                return try await group.reduce(into: (Times(), Times())) {
+                    $0.0.milliseconds += $1.0.milliseconds
+                    $0.1.milliseconds += $1.1.milliseconds
+                }
             }
-            var (bare, gateway) = (Times(), Times())
-            for turn in 0...turns {
-                let first = try await times(turn, "bare", buyBare)
-                let second = try await times(turn, "gateway", chat.buy)
-                // The first turn warms up.
-                guard turn > 0 else { continue }
-                bare.milliseconds += first
-                gateway.milliseconds += second
-            }
-            return (bare, gateway)
         }
         report(bare, gateway)
     }
+
+    /// Buys one after the other, bare and over the gateway.
+    private func buy(
+        at place: Int,
+        from seller: NodeID,
+        over bus: BusClient,
+        _ chat: ChatClient
+    ) async throws -> (Times, Times) {
+        let connection = try chat.connect()
+        // Spread over a job's time, or all would come at once for ever; half of them begin bare.
+        try await Task.sleep(for: .milliseconds(delay * place / Self.concurrency))
+        var (bare, gateway) = (Times(), Times())
+        for number in 0..<2 * (jobs + warmUp) {
+            let isBare = (number + place).isMultiple(of: 2)
+            let prompt = "Say hello in one word. (\(place) \(number))"
+            let time: Double
+            if isBare {
+                let start = ContinuousClock.now
+                try await Self.buy(prompt, from: seller, over: bus)
+                time = (.now - start) / .milliseconds(1)
+            } else {
+                time = try await connection.time(ofBuying: prompt)
+            }
+            guard number >= 2 * warmUp else { continue }
+            if isBare { bare.milliseconds.append(time) } else { gateway.milliseconds.append(time) }
+        }
+        return (bare, gateway)
+    }
+
+    private var warmUp: Int { jobs / 5 }
 
     private func report(_ bare: Times, _ gateway: Times) {
         print("\(name) jobs, \(Self.concurrency) at a time, bare and over the gateway")
@@ -87,31 +114,6 @@ struct Overhead {
                     better: .lower
                 )
             }
-        }
-    }
-
-    /// What each job of a turn took, in milliseconds.
-    private func times(
-        _ turn: Int,
-        _ kind: String,
-        _ buy: @escaping @Sendable (String) async throws -> Void
-    ) async throws -> [Double] {
-        let (jobs, delay) = (jobsPerTurn, delay)
-        return try await withThrowingTaskGroup(of: [Double].self) { group in
-            for place in 0..<Self.concurrency {
-                group.addTask {
-                    // Spread over a job's time, or all would come at once for ever.
-                    try await Task.sleep(for: .milliseconds(delay * place / Self.concurrency))
-                    var times: [Double] = []
-                    for number in stride(from: place, to: jobs, by: Self.concurrency) {
-                        let start = ContinuousClock.now
-                        try await buy("Say hello in one word. (\(kind) \(turn) \(number))")
-                        times.append((.now - start) / .milliseconds(1))
-                    }
-                    return times
-                }
-            }
-            return try await group.reduce(into: []) { $0 += $1 }
         }
     }
 
