@@ -147,6 +147,23 @@ import Testing
         #expect(try await journal.payment(Sample.hash(1))?.preimage == Sample.preimage(1))
     }
 
+    @Test func `what a job has bought is its answer and the proof of what it paid`() async throws {
+        #expect(try await journal.bought(by: buying) == nil)
+        try await journal.add(buying)
+        try await intend(1, for: buying)
+        try await record(.paymentFailed(Sample.hash(1)), for: buying)
+        try await intend(2, for: buying)
+        let before = try #require(try await journal.bought(by: buying))
+        #expect(before.answer == nil && before.preimage == nil)
+        try await succeed(2, for: buying)
+        var step = Step(job: buying, version: 1, at: Sample.time(160), state: [1])
+        step.answer = .store(Redacted([4, 5]))
+        try await journal.commit(step)
+        let after = try #require(try await journal.bought(by: buying))
+        #expect(after.summary == (try await journal.job(buying)?.summary))
+        #expect(after.answer == Redacted([4, 5]) && after.preimage == Sample.preimage(2))
+    }
+
     @Test func `money that left is never recorded as kept`() async throws {
         try await journal.add(buying)
         try await intend(1, for: buying)

@@ -243,27 +243,22 @@ struct ControlDoor: Sendable {
     }
 
     private func result(of key: JobKey) async throws(Refusal) -> BusResult {
+        let found: BoughtRecord?
         do throws(JournalError) {
-            guard let job = try await journal.job(key) else { return try refuseUnknown() }
-            let output = try await journal.answer(of: key)
-            var preimage: Preimage?
-            for (hash, status) in job.payments where status == .succeeded {
-                preimage = try await journal.payment(hash)?.preimage
-            }
-            return .with {
-                $0.job = BusJob(job.summary)
-                if let output { $0.output = Data(output.reveal("its owner asks for it")) }
-                if let preimage {
-                    $0.preimage = Data(preimage.secret.reveal("its owner asks for it").bytes)
-                }
-            }
+            found = try await journal.bought(by: key)
         } catch {
-            throw error.code == .unknown ? Refusal(.unknownJob) : Refusal(error)
+            throw Refusal(error)
         }
-    }
-
-    private func refuseUnknown() throws(JournalError) -> BusResult {
-        throw JournalError(.unknown, "no such job")
+        guard let bought = found else { throw Refusal(.unknownJob) }
+        return .with {
+            $0.job = BusJob(bought.summary)
+            if let answer = bought.answer {
+                $0.output = Data(answer.reveal("its owner asks for it"))
+            }
+            if let preimage = bought.preimage {
+                $0.preimage = Data(preimage.secret.reveal("its owner asks for it").bytes)
+            }
+        }
     }
 
     private func connect(_ connect: BusConnect) async throws(Refusal) -> BusPeer {

@@ -66,6 +66,16 @@ package struct OpenJob: Hashable, Sendable {
     package var events: Int
 }
 
+/// What a job has bought so far.
+package struct BoughtRecord: Sendable {
+    /// The job without its contents.
+    package var summary: JobSummary
+    /// The result; nil when there is none, or none any more.
+    package var answer: Redacted<[UInt8]>?
+    /// The proof of payment; nil before the payment succeeded.
+    package var preimage: Preimage?
+}
+
 /// What a worker needs to make the job's next step.
 package struct JobRecord: Hashable, Sendable {
     /// The job without its contents.

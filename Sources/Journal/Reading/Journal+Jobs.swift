@@ -294,18 +294,24 @@ extension Journal {
         of key: JobKey,
         kind: JobWriter.ContentKind
     ) async throws(JournalError) -> Redacted<[UInt8]>? {
-        try await read { database in
-            try database.first(
-                """
-                SELECT bytes FROM content JOIN job ON job.id = content.job
-                WHERE role = ? AND peer = ? AND job_id = ? AND content.kind = ?
-                """,
-                .role(key.role),
-                .peer(key.peer),
-                .bytes(key.id),
-                .small(kind.rawValue)
-            ) { Redacted(try $0.bytes(0)) }
-        }
+        try await read { try Self.content(of: key, kind: kind, on: $0) }
+    }
+
+    static func content(
+        of key: JobKey,
+        kind: JobWriter.ContentKind,
+        on database: Database
+    ) throws -> Redacted<[UInt8]>? {
+        try database.first(
+            """
+            SELECT bytes FROM content JOIN job ON job.id = content.job
+            WHERE role = ? AND peer = ? AND job_id = ? AND content.kind = ?
+            """,
+            .role(key.role),
+            .peer(key.peer),
+            .bytes(key.id),
+            .small(kind.rawValue)
+        ) { Redacted(try $0.bytes(0)) }
     }
 
     /// Runs a query on a reader's connection, in one transaction.

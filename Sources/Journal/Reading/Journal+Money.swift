@@ -41,6 +41,36 @@ extension Journal {
         }
     }
 
+    /// What a job has bought, all of it as one moment had it.
+    ///
+    /// - Parameter key: The job.
+    /// - Returns: The job with its result and proof of payment; nil when it is not there.
+    /// - Throws: ``JournalError``.
+    package func bought(by key: JobKey) async throws(JournalError) -> BoughtRecord? {
+        try await read { database -> BoughtRecord? in
+            let found = try database.first(
+                """
+                SELECT \(JobSummary.columns) FROM job
+                WHERE role = ? AND peer = ? AND job_id = ?
+                """,
+                .role(key.role),
+                .peer(key.peer),
+                .bytes(key.id)
+            ) { try JobSummary($0) }
+            guard let summary = found else { return nil }
+            let payment = try database.first(
+                "SELECT \(PaymentRecord.columns) FROM payment WHERE job = ? AND status = ?",
+                .number(summary.place),
+                .small(PaymentRecord.Status.succeeded.rawValue)
+            ) { try PaymentRecord($0) }
+            return BoughtRecord(
+                summary: summary,
+                answer: try Self.content(of: key, kind: .answer, on: database),
+                preimage: payment?.preimage
+            )
+        }
+    }
+
     /// Invoices that may still be paid: what a restart must look up.
     ///
     /// - Parameters:
