@@ -50,7 +50,9 @@ package final class Journal: Sendable {
     let writer: BatchWriter
     let restored: RestoredFlag
     /// The jobs that may be there, those about to be committed among them; nil when any may.
-    let known: Mutex<KnownJobs?>
+    let knownJobs: Mutex<KnownKeys<JobKey>?>
+    /// The same for clients' keys.
+    let knownClientKeys: Mutex<KnownKeys<ClientKey.Name>?>
     private let copier: LogCopier?
     private let lock: Mutex<FileLock?>
 
@@ -110,7 +112,8 @@ package final class Journal: Sendable {
             }
             restored = RestoredFlag(try pool.read { try JournalFiles.isBackup($0) })
             // A damaged page among the names keeps nobody from starting; it is met when it is needed.
-            known = Mutex(try? pool.read { try Self.knownJobs($0) })
+            knownJobs = Mutex(try? pool.read { try Self.knownJobs($0) })
+            knownClientKeys = Mutex(try? pool.read { try Self.knownClientKeys($0) })
         } catch {
             throw .from(error, path: path)
         }

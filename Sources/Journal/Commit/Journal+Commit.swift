@@ -55,8 +55,9 @@ extension Journal {
         } catch {
             return done(.failure(error))
         }
-        // Before anybody can hear that it is there.
-        if step.version == 0 { known.withLock { $0?.insert(step.job) } }
+        // Before anybody can hear that they are there.
+        if step.version == 0 { knownJobs.withLock { $0?.insert(step.job) } }
+        if let client = step.client { knownClientKeys.withLock { $0?.insert(client.name) } }
         writer.write(
             size: step.size,
             { [isRestored] in try JobWriter.apply(step, on: $0, isRestored: isRestored) },

@@ -121,6 +121,14 @@ package struct ClientKey: Hashable, Sendable {
         self.key = key
         self.contentHash = contentHash
     }
+
+    /// What no other submission may have.
+    struct Name: Hashable, Sendable {
+        var identity: [UInt8]
+        var key: [UInt8]
+    }
+
+    var name: Name { Name(identity: identity, key: key) }
 }
 
 /// What a committed step left.

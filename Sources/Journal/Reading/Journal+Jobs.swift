@@ -27,11 +27,13 @@ extension Journal {
     ///
     /// - Parameter key: The job.
     /// - Returns: False when it certainly is not, nor about to be.
-    package func mayHave(_ key: JobKey) -> Bool { known.withLock { $0?.mayContain(key) ?? true } }
+    package func mayHave(_ key: JobKey) -> Bool {
+        knownJobs.withLock { $0?.mayContain(key) ?? true }
+    }
 
-    static func knownJobs(_ database: Database) throws -> KnownJobs {
+    static func knownJobs(_ database: Database) throws -> KnownKeys<JobKey> {
         let count = try database.first("SELECT count(*) FROM job") { try $0.number(0) } ?? 0
-        var known = KnownJobs(capacity: Int(clamping: count) * 2)
+        var known = KnownKeys<JobKey>(capacity: Int(clamping: count) * 2)
         try database.each("SELECT role, peer, job_id FROM job") { known.insert(try $0.jobKey(0)) }
         return known
     }

@@ -1,5 +1,6 @@
 import GRDB
 package import LightningTypes
+import Synchronization
 
 /// A peer's last manifest.
 package struct PeerManifest: Hashable, Sendable {
@@ -43,7 +44,9 @@ extension Journal {
         identity: [UInt8],
         key: [UInt8]
     ) async throws(JournalError) -> Submission? {
-        try await read { database in
+        let name = ClientKey.Name(identity: identity, key: key)
+        guard knownClientKeys.withLock({ $0?.mayContain(name) ?? true }) else { return nil }
+        return try await read { database in
             try database.first(
                 """
                 SELECT role, peer, job_id, content_hash, created_at FROM client_key
@@ -59,6 +62,15 @@ extension Journal {
                 )
             }
         }
+    }
+
+    static func knownClientKeys(_ database: Database) throws -> KnownKeys<ClientKey.Name> {
+        let count = try database.first("SELECT count(*) FROM client_key") { try $0.number(0) } ?? 0
+        var known = KnownKeys<ClientKey.Name>(capacity: Int(clamping: count) * 2)
+        try database.each("SELECT identity, key FROM client_key") { row in
+            known.insert(ClientKey.Name(identity: try row.bytes(0), key: try row.bytes(1)))
+        }
+        return known
     }
 
     /// Keeps a peer's manifest instead of any before.
