@@ -89,7 +89,7 @@ package final class Feeds: Sendable {
         feed.mailbox.put(Record(topic: topic, body: body(position) ?? []))
     }
 
-    /// Sends what is published, and a heartbeat every second, until it is cancelled.
+    /// Sends what is published, and a heartbeat every second or sooner, until it is cancelled.
     ///
     /// - Parameters:
     ///   - messages: The socket of `feed/messages`.
@@ -108,13 +108,18 @@ package final class Feeds: Sendable {
                 }
             }
             group.addTask {
-                while true {
-                    self.publish(.with { $0.heartbeat = BusHeartbeat() })
-                    try await Task.sleep(for: .seconds(1))
-                }
+                // Who was there before connects again within half a second, and only a beat says that
+                // this is another bridge.
+                for _ in 0..<20 { try await self.beat(.milliseconds(100)) }
+                while true { try await self.beat(.seconds(1)) }
             }
             try await group.waitForAll()
         }
+    }
+
+    private func beat(_ pause: Duration) async throws {
+        publish(.with { $0.heartbeat = BusHeartbeat() })
+        try await Task.sleep(for: pause)
     }
 }
 
