@@ -5,7 +5,7 @@ import ZeroMQ
 ///
 /// Each kind takes turns with the other, and the figures are medians over the turns.
 enum ZeroMQBenchmarks {
-    private static let turns = 5
+    private static let turns = 15
     private static let messages = 300_000
     private static let trips = 3_000
     private static let bytes = 1_024
@@ -64,6 +64,8 @@ enum ZeroMQBenchmarks {
             as: UTF8.self
         )
         process.waitUntilExit()
+        // It may still have something to send, for nobody.
+        partner.terminate()
         partner.waitUntilExit()
         guard let seconds = Double(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw CocoaError(.fileReadCorruptFile)
