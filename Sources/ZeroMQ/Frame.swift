@@ -3,15 +3,15 @@ import CZeroMQ
 /// One frame of a message: bytes that are not copied again where libzmq allows it.
 ///
 /// A received frame keeps libzmq's own buffer alive and frees it with its last reference. libzmq
-/// reads small messages in blocks of 8 KiB, so a frame that is kept for long should be copied
-/// out with ``bytes``: a frame of ten bytes may hold its whole block.
+/// reads small messages in blocks of 8 KiB, and we close a few of them together, so a frame that is
+/// kept for long should be copied out with ``bytes``: a frame of ten bytes may hold eight such blocks.
 package struct Frame: Sendable {
     private enum Storage: @unchecked Sendable {
-        // Sendable: a block is filled by one owner before a frame holds it and only read
-        // afterwards; libzmq counts the references to a message's contents atomically.
+        // Sendable: a block is filled by one owner before another thread gets a frame of it, and
+        // only read afterwards; libzmq counts the references to a message's contents atomically.
         case array([UInt8])
         case owned(OwnedBlock)
-        case received(ReceivedBlock)
+        case received(ReceivedFrame)
     }
 
     private let storage: Storage
@@ -43,7 +43,7 @@ package struct Frame: Sendable {
         storage = .owned(block)
     }
 
-    init(_ received: ReceivedBlock) { storage = .received(received) }
+    init(_ received: ReceivedFrame) { storage = .received(received) }
 
     init(owned block: OwnedBlock) { storage = .owned(block) }
 
@@ -52,7 +52,7 @@ package struct Frame: Sendable {
         switch storage {
         case .array(let bytes): bytes.count
         case .owned(let block): block.header
-        case .received(let block): block.header
+        case .received(let frame): frame.count
         }
     }
 
@@ -89,7 +89,7 @@ package struct Frame: Sendable {
             // The standard library's method has no typed throws.
             try bytes.span.withUnsafeBytes(body)
         case .owned(let block): try block.withBytes(body)
-        case .received(let block): try block.withBytes(body)
+        case .received(let frame): try frame.withBytes(body)
         }
     }
 
@@ -106,8 +106,8 @@ package struct Frame: Sendable {
         switch storage {
         case .owned(let block) where block.header >= noCopyThreshold:
             try Self.lend(block.mutableBytes, of: block, to: message)
-        case .received(let block) where block.header >= noCopyThreshold:
-            try Self.lend(block.mutableBytes, of: block, to: message)
+        case .received(let frame) where frame.count >= noCopyThreshold:
+            try Self.lend(frame.mutableBytes, of: frame.block, to: message)
         case .array, .owned, .received:
             let size = count
             guard zmq_msg_init_size(message, size) == 0 else {
@@ -190,31 +190,4 @@ final class OwnedBlock: ManagedBuffer<Int, UInt8> {
         defer { extendLifetime(self) }
         return try body(UnsafeRawBufferPointer(mutableBytes))
     }
-}
-
-/// A `zmq_msg_t` that libzmq filled, closed with the last reference.
-///
-/// The header is the size of the message in bytes.
-final class ReceivedBlock: ManagedBuffer<Int, zmq_msg_t> {
-    static func make() -> ReceivedBlock {
-        let buffer = create(minimumCapacity: 1) { _ in 0 }
-        buffer.withUnsafeMutablePointerToElements { _ = zmq_msg_init($0) }
-        // `create` makes an instance of the class it is called on.
-        return unsafeDowncast(buffer, to: ReceivedBlock.self)
-    }
-
-    var message: UnsafeMutablePointer<zmq_msg_t> { withUnsafeMutablePointerToElements { $0 } }
-
-    var mutableBytes: UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(start: zmq_msg_data(message), count: header)
-    }
-
-    func withBytes<Result, Failure: Error>(
-        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        defer { extendLifetime(self) }
-        return try body(UnsafeRawBufferPointer(mutableBytes))
-    }
-
-    deinit { zmq_msg_close(message) }
 }

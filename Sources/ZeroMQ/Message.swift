@@ -12,10 +12,11 @@ package struct Message: Sendable, Equatable {
         self.init(head: head, tail: tail)
     }
 
-    /// Makes a message from its first frame and the others.
-    package init(head: Frame, tail: [Frame]) {
+    /// Makes a message from its first frame, the others and whose key it came with.
+    package init(head: Frame, tail: [Frame], sender: CurvePublicKey? = nil) {
         self.head = head
         self.tail = tail
+        self.sender = sender
     }
 
     /// How many frames it has.

@@ -33,7 +33,7 @@ final class Port {
     /// Frames of a message whose end has not been read yet.
     private var partial: [Frame] = []
     private var isOversized = false
-    private var spare = ReceivedBlock.make()
+    private var space = ReceivingSpace()
     private var lastSender: CurvePublicKey?
 
     init(
@@ -73,59 +73,94 @@ final class Port {
         hasNews = ready != 0
         lookedFor = hasNews ? 0 : interest
         guard hasNews else { return false }
+        var isDrained = false
         if ready & ZMQ_POLLIN != 0 {
-            if ledger != nil { readSubscriptions() } else { readMessages() }
+            if ledger != nil { readSubscriptions() } else { isDrained = readMessages() }
         }
         if ready & ZMQ_POLLOUT != 0 { flush() }
-        return true
+        guard isDrained, interest == ZMQ_POLLIN else { return true }
+        // A receive that finds nothing has taken all news in: the descriptor tells of the next.
+        hasNews = false
+        lookedFor = interest
+        return false
     }
 
     // MARK: - Receiving
 
     /// Reads one batch at most.
-    private func readMessages() {
-        var batch: [Message] = []
+    ///
+    /// - Returns: Whether there was nothing more.
+    private func readMessages() -> Bool {
+        var batch = Batch(partial: partial, isOversized: isOversized)
+        partial = []
+        var failure: ZeroMQError?
+        var isDrained = false
+        do {
+            isDrained = try batch.read(from: socket, into: &space, options) { frame in
+                isAuthenticated ? sender(of: frame) : nil
+            }
+        } catch {
+            failure = error
+        }
+        (partial, isOversized) = (batch.partial, batch.isOversized)
+        space.finish()
+        inbox.put(batch.messages, bytes: batch.bytes, dropped: batch.dropped)
+        if let failure { inbox.close(failure) }
+        return isDrained
+    }
+
+    /// What one turn has read. A value apart from the port: each access to an object's properties is
+    /// checked at run time, which a loop over small messages feels.
+    private struct Batch {
+        var messages: [Message] = []
         var bytes = 0
         var dropped = 0
-        do {
-            while batch.count < options.batchMessages, bytes < options.batchBytes {
-                guard let block = try socket.receive(&spare) else { break }
-                bytes += block.header
-                let more = block.hasMore
+        /// Frames of a message whose end has not been read yet.
+        var partial: [Frame]
+        /// Whether the message that is read has more frames than allowed.
+        var isOversized: Bool
+
+        /// Reads until the batch is full or there is nothing more.
+        ///
+        /// - Returns: Whether there was nothing more.
+        mutating func read(
+            from socket: borrowing Socket,
+            into space: inout ReceivingSpace,
+            _ options: SocketOptions,
+            sender: (ReceivedFrame) -> CurvePublicKey?
+        ) throws(ZeroMQError) -> Bool {
+            while messages.count < options.batchMessages, bytes < options.batchBytes {
+                guard let frame = try socket.receive(into: &space) else { return true }
+                bytes += frame.count
+                let more = frame.hasMore
                 if isOversized || partial.count >= options.maximumFrames {
                     partial = []
                     isOversized = more
                     dropped += more ? 0 : 1
                 } else if more {
-                    partial.append(Frame(block))
+                    partial.append(Frame(frame))
                 } else {
-                    if batch.isEmpty { batch.reserveCapacity(options.batchMessages) }
-                    batch.append(message(endingWith: block))
+                    if messages.isEmpty { messages.reserveCapacity(options.batchMessages) }
+                    append(frame, sender(frame))
                 }
             }
-            inbox.put(batch, bytes: bytes, dropped: dropped)
-        } catch {
-            inbox.put(batch, bytes: bytes, dropped: dropped)
-            inbox.close(error)
+            return false
         }
-    }
 
-    private func message(endingWith block: ReceivedBlock) -> Message {
-        var message: Message
-        if partial.isEmpty {
-            message = Message(head: Frame(block), tail: [])
-        } else {
-            partial.append(Frame(block))
-            message = Message(head: partial[0], tail: Array(partial[1...]))
+        private mutating func append(_ last: ReceivedFrame, _ sender: CurvePublicKey?) {
+            guard let head = partial.first else {
+                messages.append(Message(head: Frame(last), tail: [], sender: sender))
+                return
+            }
+            partial.append(Frame(last))
+            messages.append(Message(head: head, tail: Array(partial[1...]), sender: sender))
             partial.removeAll(keepingCapacity: true)
         }
-        if isAuthenticated { message.sender = sender(of: block) }
-        return message
     }
 
     /// The key that the ZAP handler stated for the connection.
-    private func sender(of block: ReceivedBlock) -> CurvePublicKey? {
-        guard let text = block.property("User-Id") else { return nil }
+    private func sender(of frame: ReceivedFrame) -> CurvePublicKey? {
+        guard let text = frame.property("User-Id") else { return nil }
         if let lastSender, lastSender.description == text { return lastSender }
         lastSender = CurvePublicKey(text)
         return lastSender
@@ -140,12 +175,12 @@ final class Port {
     private func readSubscriptions() {
         for _ in 0..<Self.reportsPerTurn {
             // A failure means the context is going; the teardown tells the waiting tasks.
-            guard let block = try? socket.receive(&spare) else {
+            guard let frame = try? socket.receive(into: &space) else {
                 ledger?.ranDry()
                 break
             }
             // No other call on the socket may come between the receive and these.
-            switch ledger?.handle(news(block)) ?? .nothing {
+            switch ledger?.handle(news(frame)) ?? .nothing {
             case .nothing: break
             case .accept(let address): try? socket.set(ZMQ_SUBSCRIBE, address)
             case .remove(let addresses):
@@ -160,16 +195,16 @@ final class Port {
         consumer.resume(returning: events)
     }
 
-    private func news(_ block: ReceivedBlock) -> SubscriptionLedger.News {
-        let bytes = Frame(block).bytes
+    private func news(_ frame: ReceivedFrame) -> SubscriptionLedger.News {
+        let bytes = Frame(frame).bytes
         // Every frame of a multipart message is reported alone; none of them is a subscription
         // unless it looks like one, exactly as libzmq sees it.
         switch bytes.first {
         case 1:
             return .subscribe(
                 Array(bytes[1...]),
-                sender: isAuthenticated ? sender(of: block) : nil,
-                peerAddress: block.property("Peer-Address")
+                sender: isAuthenticated ? sender(of: frame) : nil,
+                peerAddress: frame.property("Peer-Address")
             )
         case 0: return .unsubscribe(Array(bytes[1...]))
         default: return .message
@@ -198,24 +233,29 @@ final class Port {
     }
 
     private func push(_ messages: ArraySlice<Message>) throws(ZeroMQError) -> ArraySlice<Message> {
-        var left = messages
         hasNews = true
-        guard isUpToDate() else { return left }
-        while let message = left.first {
-            let count = message.frameCount
-            while frameIndex < count, let frame = message.frame(frameIndex) {
+        guard isUpToDate() else { return messages }
+        // Local for the reason of `Batch`.
+        var (index, frame) = (messages.startIndex, frameIndex)
+        defer { frameIndex = frame }
+        while index < messages.endIndex {
+            let last = messages[index].tail.count
+            while frame <= last {
+                let next = frame == 0 ? messages[index].head : messages[index].tail[frame - 1]
                 do {
-                    guard try socket.send(frame, more: frameIndex + 1 < count) else { return left }
+                    guard try socket.send(next, more: frame < last) else {
+                        return messages[index...]
+                    }
                 } catch {
-                    frameIndex = 0
+                    frame = 0
                     throw error
                 }
-                frameIndex += 1
+                frame += 1
             }
-            frameIndex = 0
-            left = left.dropFirst()
+            frame = 0
+            index += 1
         }
-        return left
+        return []
     }
 
     func wait(

@@ -102,20 +102,17 @@ struct Socket: ~Copyable {
 
     /// Receives one frame without waiting; nil when there is none.
     ///
-    /// - Parameter spare: An empty block, which is given out filled and replaced only then.
+    /// - Parameter space: Where to.
     /// - Returns: The frame.
     /// - Throws: ``ZeroMQError``.
-    func receive(_ spare: inout ReceivedBlock) throws(ZeroMQError) -> ReceivedBlock? {
-        let size = zmq_msg_recv(spare.message, raw, ZMQ_DONTWAIT)
-        guard size >= 0 else {
+    func receive(into space: inout ReceivingSpace) throws(ZeroMQError) -> ReceivedFrame? {
+        while true {
+            let size = zmq_msg_recv(space.next, raw, ZMQ_DONTWAIT)
+            if size >= 0 { return space.take(size) }
             let number = zmq_errno()
-            if number == EAGAIN || number == EINTR { return nil }
-            throw ZeroMQError(during: "receiving", number)
+            if number == EAGAIN { return nil }
+            guard number == EINTR else { throw ZeroMQError(during: "receiving", number) }
         }
-        let block = spare
-        block.header = Int(size)
-        spare = .make()
-        return block
     }
 
     /// Hands one frame to libzmq without waiting; false when the high-water mark is reached.
@@ -130,14 +127,4 @@ struct Socket: ~Copyable {
         if number == EAGAIN || number == EINTR { return false }
         throw ZeroMQError(during: "sending", number)
     }
-}
-
-extension ReceivedBlock {
-    /// A property of the connection the message came on, such as `User-Id`.
-    func property(_ name: String) -> String? {
-        zmq_msg_gets(message, name).map { String(cString: $0) }
-    }
-
-    /// Whether further frames of the same message follow.
-    var hasMore: Bool { zmq_msg_more(message) != 0 }
 }

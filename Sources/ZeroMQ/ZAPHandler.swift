@@ -6,7 +6,7 @@ import CZeroMQ
 /// admitted to another.
 struct ZAPHandler: ~Copyable {
     private let socket: Socket
-    private var spare = ReceivedBlock.make()
+    private var space = ReceivingSpace()
     private var policies: [String: @Sendable (CurvePublicKey) -> Bool] = [:]
 
     init(in context: ContextPointer) throws(ZeroMQError) {
@@ -50,9 +50,9 @@ struct ZAPHandler: ~Copyable {
 
     private mutating func next() -> [Frame]? {
         var frames: [Frame] = []
-        while let block = try? socket.receive(&spare) {
-            let more = block.hasMore
-            frames.append(Frame(block))
+        while let frame = try? socket.receive(into: &space) {
+            let more = frame.hasMore
+            frames.append(Frame(frame))
             if !more { return frames }
         }
         return nil
