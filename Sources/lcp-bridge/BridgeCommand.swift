@@ -40,6 +40,7 @@ struct BridgeCommand: ConfiguredProgram {
     @OptionGroup(title: "Other machines") var tcp: TCPOptions
     @OptionGroup(title: "Money") var money: MoneyOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
+    @OptionGroup(title: "Retention") var retention: RetentionOptions
 
     @Option(
         help: ArgumentHelp(
@@ -103,6 +104,7 @@ struct BridgeCommand: ConfiguredProgram {
         configuration.notifier = .ofThisProcess()
         money.apply(to: &configuration.money)
         limits.apply(to: &configuration)
+        retention.apply(to: &configuration)
         return configuration
     }
 }
