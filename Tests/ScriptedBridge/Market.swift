@@ -275,6 +275,7 @@ package struct Market: Sendable {
                 && (list.role == .unspecified || list.role == job.key.role)
                 && (list.peer.isEmpty || list.peer == job.key.peer)
                 && (!list.onlyParked || job.parked)
+                && job.createdUnix >= list.createdAfterUnix
         }
         let start = Int(list.page.first ?? 0)
         let limit = list.limit == 0 ? 100 : Int(list.limit)

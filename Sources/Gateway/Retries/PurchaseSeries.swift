@@ -19,6 +19,11 @@ package struct PurchaseSeries: Hashable, Sendable {
     /// The window that a time is in.
     static func window(at time: UnixTime) -> UInt64 { time.seconds / windowSeconds }
 
+    /// When a window begins.
+    static func start(ofWindow window: UInt64) -> UnixTime {
+        UnixTime(seconds: window * windowSeconds)
+    }
+
     init(_ base: Bytes32, window: UInt64) {
         self.window = window
         name = SHA256.hash(base.bytes + Self.bytes(window))

@@ -13,9 +13,6 @@ import LocalNetwork
 /// what is measured is the gateway and not an HTTP client. Instant jobs keep every core busy, and their
 /// figure is mostly the CPU that one more process takes; jobs of a second, a short one of a language
 /// model, show what is added to each.
-///
-/// In the quarter of an hour that a gateway is started in it asks the bridge whether an earlier process
-/// has bought the same, a millisecond more. Begun just before the next, this measures how it goes on.
 struct Overhead {
     /// What one kind of job took.
     private struct Times {

@@ -21,6 +21,7 @@ import Testing
         _ clock: Clock = Clock(),
         ceiling: MilliSatoshi = MilliSatoshi(msat: 1_000_000),
         keys: KeyRing? = nil,
+        before: @escaping @Sendable (BusClient) async throws -> Void = { _ in },
         _ body: @escaping @Sendable (Purchases, ScriptedBridge) async throws -> Void
     ) async throws {
         let directory = "/tmp/lcp-buy-\(UUID().uuidString.prefix(8))"
@@ -51,6 +52,7 @@ import Testing
                 try await client.run()
                 return false
             }
+            try await before(client)
             group.addTask {
                 try await purchases.run()
                 return false
@@ -95,21 +97,38 @@ import Testing
     @Test func `a request costs the bridge what a bare job does, and no question besides`()
         async throws
     {
-        let clock = Clock()
-        try await Self.with(clock) { purchases, bridge in
-            // What a process before this one has bought is not known yet.
-            _ = try await Self.ending(try await purchases.open(try Self.request(.echo, "first")))
-            #expect(await bridge.orders("findJob") == 1)
-            clock.seconds.withLock { $0 += 900 }
+        try await Self.with { purchases, bridge in
             for number in 0..<10 {
                 // The same one twice is two purchases.
                 let request = try Self.request(.echo, "\(number % 9)")
                 let ending = try await Self.ending(try await purchases.open(request))
                 #expect(ending.job?.view.stage == .done && ending.refusal == nil)
             }
-            #expect(await bridge.orders("submit") == 11)
-            #expect(await bridge.orders("findJob") == 1)
+            #expect(await bridge.orders("submit") == 10)
+            #expect(await bridge.orders("findJob") == 0)
             #expect(await bridge.orders("accept") == 0)
+        }
+    }
+
+    @Test func `what a process before this one has bought is asked for until the quarter is over`()
+        async throws
+    {
+        let clock = Clock()
+        try await Self.with(clock) { client in
+            _ = try await client.submit(Self.request(.echo, "earlier").firstSubmission())
+        } _: { purchases, bridge in
+            for prompt in ["earlier", "new"] {
+                let request = try Self.request(.echo, prompt)
+                let ending = try await Self.ending(try await purchases.open(request))
+                #expect(ending.job?.view.stage == .done && ending.refusal == nil)
+            }
+            // Three jobs: the earlier one was not taken for the request that looks like its own.
+            #expect(await bridge.orders("submit") == 3)
+            // Numbers 0 and 1 of the first, number 0 of the second.
+            #expect(await bridge.orders("findJob") == 3)
+            clock.seconds.withLock { $0 += 900 }
+            _ = try await Self.ending(try await purchases.open(try Self.request(.echo, "last")))
+            #expect(await bridge.orders("findJob") == 3)
         }
     }
 
@@ -188,5 +207,15 @@ import Testing
             #expect(try await Self.ending(ticket).job?.view.stage == .done)
             #expect(await bridge.orders("submit") == 1)
         }
+    }
+}
+
+extension PurchaseRequest {
+    /// What a process that was started in the same quarter of an hour submits first for it.
+    fileprivate func firstSubmission() throws -> JobSubmission {
+        let series = identity.series(at: UnixTime(seconds: 1_800_000_000))[0]
+        let peer = try #require(NodeID(Market.peer))
+        let candidate = ModelRoutes.Candidate(peer: peer, profile: order.model, payloadBytes: 16_384)
+        return try submission(to: candidate, as: series.key(0))
     }
 }
