@@ -109,8 +109,10 @@ final class Port {
         return isDrained
     }
 
-    /// What one turn has read. A value apart from the port: each access to an object's properties is
-    /// checked at run time, which a loop over small messages feels.
+    /// What one turn has read.
+    ///
+    /// A value apart from the port: each access to an object's properties is checked at run time, which
+    /// a loop over small messages feels.
     private struct Batch {
         var messages: [Message] = []
         var bytes = 0

@@ -78,6 +78,7 @@ struct ReceivingSpace {
     /// Takes what libzmq has filled.
     ///
     /// - Parameter size: Its size in bytes, as `zmq_msg_recv` told it.
+    /// - Returns: The frame.
     mutating func take(_ size: Int32) -> ReceivedFrame {
         guard size < Frame.noCopyThreshold else {
             let own = ReceivedBlock.make(1)

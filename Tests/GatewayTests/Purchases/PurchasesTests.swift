@@ -215,7 +215,9 @@ extension PurchaseRequest {
     fileprivate func firstSubmission() throws -> JobSubmission {
         let series = identity.series(at: UnixTime(seconds: 1_800_000_000))[0]
         let peer = try #require(NodeID(Market.peer))
-        let candidate = ModelRoutes.Candidate(peer: peer, profile: order.model, payloadBytes: 16_384)
-        return try submission(to: candidate, as: series.key(0))
+        return try submission(
+            to: ModelRoutes.Candidate(peer: peer, profile: order.model, payloadBytes: 16_384),
+            as: series.key(0)
+        )
     }
 }
