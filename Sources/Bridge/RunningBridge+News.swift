@@ -60,7 +60,8 @@ extension RunningBridge {
                 // A read that fails loses a message, and the peer is asked again.
                 key = try? await journal.job(withWireID: message.jobID, from: message.peer)
             }
-            if let key { loop.inputs.put(.message(inbound, key)) }
+            guard let key else { return await session.countUnknownJob() }
+            loop.inputs.put(.message(inbound, key))
         }
     }
 
@@ -98,10 +99,8 @@ extension RunningBridge {
     }
 
     func tell(_ peer: NodeID) async {
-        let id = Data(peer.bytes)
-        for known in await session.peers() where known.id == id {
-            feeds.publish(.with { $0.peer = known })
-        }
+        guard let known = await session.peer(peer) else { return }
+        feeds.publish(.with { $0.peer = known })
     }
 
     func followPayments() async {

@@ -32,8 +32,16 @@ extension BusClient {
     /// - Returns: All peers.
     /// - Throws: ``BusClientError``; `CancellationError`.
     package func peers() async throws -> [BusPeer] {
-        guard case .peers(let list) = try await ask(.listPeers(.init())) else { throw unexpected() }
-        return list.peers
+        var peers: [BusPeer] = []
+        var request = BusListPeers()
+        repeat {
+            guard case .peers(let list) = try await ask(.listPeers(request)) else {
+                throw unexpected()
+            }
+            peers += list.peers
+            request.page = list.next
+        } while !request.page.isEmpty
+        return peers
     }
 
     /// Lists the workers of every role.

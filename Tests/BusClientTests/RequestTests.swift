@@ -96,6 +96,7 @@ import Testing
         try await withBridge { _, client in
             _ = try await client.submit(try submission(.echo, ceiling: .totalSupply))
             #expect(try await client.peers().first?.offers.count == Plot.allCases.count)
+            #expect(try await client.peers().map(\.id) == [Market.peer, Market.awayPeer])
             #expect(try await client.workers().map(\.role) == [.requester])
             #expect(try await client.ledger().spentMsat == Market.price)
             #expect(try await client.status().lndState == "ready")

@@ -27,6 +27,8 @@ package enum Plot: String, CaseIterable, Sendable {
 package struct Market: Sendable {
     /// A peer's key as scripts use it.
     package static let peer = Data([2] + Array(repeating: 7, count: 32))
+    /// Another that is away.
+    package static let awayPeer = Data([3] + Array(repeating: 7, count: 32))
     /// What every quote costs, in msat.
     package static let price: UInt64 = 57_355
 
@@ -219,9 +221,13 @@ package struct Market: Sendable {
         switch request.body {
         case .getJob(let get): job(get.job).map { .job($0) } ?? .failure(Self.unknownJob)
         case .listJobs(let list): .jobs(page(list))
+        case .listPeers(let list) where !list.page.isEmpty:
+            // The last page: a peer that is away and offers nothing.
+            .peers(.with { $0.peers = [.with { $0.id = Self.awayPeer }] })
         case .listPeers:
             .peers(
                 .with {
+                    $0.next = Self.peer
                     $0.peers = [
                         .with {
                             $0.id = Self.peer

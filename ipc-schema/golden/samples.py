@@ -483,6 +483,7 @@ def query():
         ("watch two jobs", {"watch_jobs": {"jobs": [SOLD, BOUGHT]}}),
         ("end a watch", {"unwatch": {"watch": 5}}),
         ("list peers", {"list_peers": {}}),
+        ("list peers, the next page", {"list_peers": {"page": NODE}}),
         ("list workers", {"list_workers": {}}),
         ("get the ledger", {"get_ledger": {"since_unix": NOW, "limit": 100, "page": PAGE}}),
         ("get the status", {"get_status": {}}),
@@ -551,6 +552,7 @@ def query():
         ("a page of jobs", {"jobs": {"jobs": [JOB, parked], "next": PAGE}}),
         ("the last page", {"jobs": {}}),
         ("peers", {"peers": {"peers": [PEER_ENTRY, {"id": NODE}]}}),
+        ("peers, and there are more", {"peers": {"peers": [PEER_ENTRY], "next": NODE}}),
         ("workers", {"workers": {"workers": [worker]}}),
         (
             "a page of the ledger",

@@ -170,9 +170,35 @@ package actor LndSession {
     }
 
     /// The peers that are connected and those whose manifest is known, by their ids.
-    package func peers() -> [BusPeer] {
-        Set(directory.connected).union(desk.peers).sorted().map(describe)
+    package func peers() -> [BusPeer] { peers(after: nil, bytes: .max).peers }
+
+    /// A part of the same: each has as many offers as its manifest holds, and strangers send manifests.
+    ///
+    /// - Parameters:
+    ///   - last: The last peer of the part before; nil for the first part.
+    ///   - bytes: About how many bytes to end at.
+    /// - Returns: The next peers, and whether there are more.
+    package func peers(after last: NodeID?, bytes: Int) -> (peers: [BusPeer], hasMore: Bool) {
+        var peers: [BusPeer] = []
+        var size = 0
+        for peer in Set(directory.connected).union(desk.peers).sorted() {
+            if let last, peer <= last { continue }
+            guard size < bytes else { return (peers, true) }
+            let known = describe(peer)
+            size += known.roughSize
+            peers.append(known)
+        }
+        return (peers, false)
     }
+
+    /// A peer that is connected or whose manifest is known; nil for any other.
+    package func peer(_ peer: NodeID) -> BusPeer? {
+        guard directory.isConnected(peer) || desk.kept(peer) != nil else { return nil }
+        return describe(peer)
+    }
+
+    /// Counts a message that turned out to be for no job of ours.
+    package func countUnknownJob() { counts.count(.unknownJob) }
 
     // MARK: What the engine orders
 
@@ -230,5 +256,14 @@ package actor LndSession {
         }
         desk.describe(peer, in: &bus)
         return bus
+    }
+}
+
+extension BusPeer {
+    /// At least as many bytes as it has when it is written.
+    fileprivate var roughSize: Int {
+        offers.reduce(256 + address.utf8.count) {
+            $0 + $1.taskKind.utf8.count + $1.profile.utf8.count + 16
+        }
     }
 }

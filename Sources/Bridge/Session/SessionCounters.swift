@@ -24,6 +24,8 @@ package enum SessionCounter: String, Hashable, Sendable, CaseIterable {
     case replayFull = "message.replay_full"
     /// Messages for which the queue to the engine had no room.
     case queueFull = "message.queue_full"
+    /// Messages for a requester's job that nobody knows, or that could not be looked up.
+    case unknownJob = "message.unknown_job"
     /// Messages of an odd type that LCP does not know.
     case unknownOdd = "message.unknown_odd"
     /// Messages of an even type that LCP does not know.

@@ -107,6 +107,10 @@ import Testing
                     #expect(await alice.count(.manifestSent) == 2)
                     let offers = await alice.session.peers().first?.offers
                     #expect(offers?.map(\.taskKind) == ["test"])
+                    let page = await alice.session.peers(after: nil, bytes: 1)
+                    #expect(page.peers.count == 1 && !page.hasMore)
+                    let last = try net.id("bob")
+                    #expect(await alice.session.peers(after: last, bytes: 1).peers.isEmpty)
 
                     let id = try net.id("alice")
                     #expect(await bob.session.facts(of: id).maxPayloadBytes == 300)

@@ -113,8 +113,10 @@ class ListJobs(_message.Message):
     def __init__(self, role: _Optional[_Union[_common_pb2.Role, str]] = ..., peer: _Optional[bytes] = ..., stages: _Optional[_Iterable[_Union[_common_pb2.JobStage, str]]] = ..., only_parked: bool = ..., created_after_unix: _Optional[int] = ..., limit: _Optional[int] = ..., page: _Optional[bytes] = ...) -> None: ...
 
 class ListPeers(_message.Message):
-    __slots__ = []
-    def __init__(self) -> None: ...
+    __slots__ = ["page"]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    page: bytes
+    def __init__(self, page: _Optional[bytes] = ...) -> None: ...
 
 class ListWorkers(_message.Message):
     __slots__ = []
@@ -149,10 +151,12 @@ class Peer(_message.Message):
     def __init__(self, id: _Optional[bytes] = ..., address: _Optional[str] = ..., connected: bool = ..., has_channel: bool = ..., protocol_version: _Optional[int] = ..., max_payload_bytes: _Optional[int] = ..., offers: _Optional[_Iterable[_Union[Offer, _Mapping]]] = ..., manifest_unix: _Optional[int] = ...) -> None: ...
 
 class PeerList(_message.Message):
-    __slots__ = ["peers"]
+    __slots__ = ["next", "peers"]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
     PEERS_FIELD_NUMBER: _ClassVar[int]
+    next: bytes
     peers: _containers.RepeatedCompositeFieldContainer[Peer]
-    def __init__(self, peers: _Optional[_Iterable[_Union[Peer, _Mapping]]] = ...) -> None: ...
+    def __init__(self, peers: _Optional[_Iterable[_Union[Peer, _Mapping]]] = ..., next: _Optional[bytes] = ...) -> None: ...
 
 class QueryRequest(_message.Message):
     __slots__ = ["get_job", "get_ledger", "get_status", "id", "list_jobs", "list_peers", "list_workers", "unwatch", "watch_jobs"]
