@@ -31,11 +31,23 @@ extension RunningBridge {
         return "waiting for lnd: \(link.detail.isEmpty ? link.name : link.detail)"
     }
 
+    /// How often the journal's log is emptied at most: every step waits for it.
+    private static let emptyingInterval = Duration.seconds(60)
+
     func keepHouse() async throws {
+        var hasDeleted = false
+        var emptiedAt: ContinuousClock.Instant?
         while true {
             let now = Self.now()
             do {
-                try await tidy(now)
+                if try await tidy(now) { hasDeleted = true }
+                // Only then is a deleted prompt in none of the files.
+                if hasDeleted, emptiedAt.map({ .now - $0 >= Self.emptyingInterval }) ?? true,
+                    try await journal.emptyLog()
+                {
+                    hasDeleted = false
+                    emptiedAt = .now
+                }
             } catch {
                 guard error.code == .diskFull || error.code == .overloaded else { throw error }
                 // The steps that fail for the same reason wait too; room may come back.
@@ -45,16 +57,21 @@ extension RunningBridge {
         }
     }
 
-    func tidy(_ now: UnixTime) async throws(JournalError) {
+    /// Deletes what is over.
+    ///
+    /// - Returns: Whether prompts or results were among it.
+    func tidy(_ now: UnixTime) async throws(JournalError) -> Bool {
         let seconds = withUnsafeBytes(of: now.seconds.bigEndian) { Array($0) }
         CrashPoint.beforeKeepAlive.reach()
         try await journal.keep(seconds, asSetting: Self.aliveSetting)
         CrashPoint.afterKeepAlive.reach()
-        var isTidy = false
-        while !isTidy {
+        var contents = 0
+        while true {
             CrashPoint.beforePrune.reach()
-            isTidy = try await journal.prune(configuration.retention, now: now).isEmpty
+            let pruned = try await journal.prune(configuration.retention, now: now)
             CrashPoint.afterPrune.reach()
+            contents += pruned.contents
+            if pruned.isEmpty { return contents > 0 }
         }
     }
 }

@@ -19,6 +19,7 @@ import Testing
             plan.arguments["lcp-bridge"] = ["--content-retention-seconds", "0"]
             return plan
         } _: { market in
+            let result = Data("a result that nobody else has".utf8)
             let alice = try await market.network.client(of: "alice")
             // A worker of its own, since ours keep a job for ten minutes at least.
             try await HostileWorker.play(.requester, at: "alice", in: market) { worker in
@@ -29,7 +30,7 @@ import Testing
                 }
                 let item = try await worker.item(of: key)
                 try await worker.answer(item, [finish], stage: .done) {
-                    $0.output = Data("a result".utf8)
+                    $0.output = result
                 }
                 try await eventually("the job is finished") {
                     try await alice.job(key).finishedUnix > 0
@@ -37,7 +38,10 @@ import Testing
                 try await eventually("the result is gone") {
                     try await alice.result(of: key).output == nil
                 }
-                #expect(try await alice.job(key).outputBytes == 8)
+                #expect(try await alice.job(key).outputBytes == UInt64(result.count))
+                try await eventually("no file of the journal has the result") {
+                    try !market.journalFiles(of: "alice").contains { $0.range(of: result) != nil }
+                }
             }
         }
     }
@@ -52,5 +56,15 @@ import Testing
         )
         #expect(outcome.exit == 64)
         #expect(outcome.errors.contains("--job-retention-seconds must be 86400 to 315360000"))
+    }
+}
+
+extension Market {
+    /// What the files of a node's journal hold.
+    fileprivate func journalFiles(of node: String) throws -> [Data] {
+        let folder = "\(directory)/\(node)"
+        return try FileManager.default.contentsOfDirectory(atPath: folder)
+            .filter { $0.hasPrefix("journal.sqlite") }
+            .map { try Data(contentsOf: URL(filePath: "\(folder)/\($0)")) }
     }
 }
