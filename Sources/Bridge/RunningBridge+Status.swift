@@ -21,7 +21,7 @@ extension RunningBridge {
             watches: watches,
             journal: journal,
             status: { await self.status() },
-            peers: { await self.session.peers() },
+            peers: { await self.session.peers(after: $0, bytes: $1) },
             workers: {
                 var workers: [BusWorker] = []
                 for role in WorkerRole.allCases {
@@ -51,6 +51,7 @@ extension RunningBridge {
             }
         }
         counters["feed.dropped"] = feeds.dropped
+        counters["watch.dropped"] = watches.dropped
         counters["journal.not_reconciled"] = journal.isRestored ? 1 : 0
         let (malformed, busy) = queryDoor.counts
         let (malformedControl, busyControl) = control.door.counts

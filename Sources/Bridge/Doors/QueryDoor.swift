@@ -10,10 +10,13 @@ struct QueryDoor: Sendable {
     let watches: Watches
     let journal: Journal
     let status: @Sendable () async -> BusStatus
-    let peers: @Sendable () async -> [BusPeer]
+    /// The peers after one, up to about so many bytes.
+    let peers: @Sendable (_ after: NodeID?, _ bytes: Int) async -> (peers: [BusPeer], hasMore: Bool)
     let workers: @Sendable () async -> [BusWorker]
 
     private static let pageLimit = 1_000
+    /// Far below what a client takes in one frame.
+    private static let pageBytes = 1 << 20
 
     func run() async throws {
         try await door.run(
@@ -51,9 +54,14 @@ struct QueryDoor: Sendable {
         case .unwatch(let unwatch):
             watches.remove(Watches.Watch(caller: caller, request: unwatch.watch))
             return BusQueryResponse()
-        case .listPeers:
-            let peers = await peers()
-            return .with { $0.peers = .with { $0.peers = peers } }
+        case .listPeers(let list):
+            let page = await peers(NodeID(list.page), Self.pageBytes)
+            return .with {
+                $0.peers = .with {
+                    $0.peers = page.peers
+                    if page.hasMore, let last = page.peers.last { $0.next = last.id }
+                }
+            }
         case .listWorkers:
             let workers = await workers()
             return .with { $0.workers = .with { $0.workers = workers } }
@@ -133,9 +141,7 @@ struct QueryDoor: Sendable {
             keys.insert(key)
         }
         let entry = Watches.Watch(caller: caller, request: request)
-        guard watches.add(entry, jobs: keys.isEmpty ? nil : keys) else {
-            return .with { $0.failure = .of("busy", "too many watches", advice: "Try again later") }
-        }
+        watches.add(entry, jobs: keys.isEmpty ? nil : keys)
         // Where the jobs stand now; every change follows.
         var last = BusQueryResponse()
         for key in keys {
