@@ -19,6 +19,22 @@ struct LimitOptions: ParsableArguments {
     )
     var totalRate = SessionSettings().totalRate.perSecond
 
+    @Option(
+        help: ArgumentHelp(
+            "The largest message to receive, which peers are told.",
+            valueName: "bytes"
+        )
+    )
+    var maxPayloadBytes = SessionSettings().maxPayloadBytes
+
+    @Option(
+        help: ArgumentHelp(
+            "What to do with a peer that sends an unknown message of an even type.",
+            valueName: "action"
+        )
+    )
+    var unknownEven = SessionSettings().unknownEven
+
     func apply(to configuration: inout Bridge.Configuration) {
         configuration.limits.openJobs = maxJobs
         configuration.limits.activeJobsPerPeer = maxJobsPerPeer
@@ -35,6 +51,8 @@ struct LimitOptions: ParsableArguments {
                 2 * configuration.session.replayPerPeer
             )
         }
+        configuration.session.maxPayloadBytes = maxPayloadBytes
+        configuration.session.unknownEven = unknownEven
         configuration.session.totalRate = Rate(
             perSecond: totalRate,
             burst: Int(max(1_000, totalRate * 2))
@@ -50,5 +68,14 @@ struct LimitOptions: ParsableArguments {
         where !(value > 0 && value <= 1_000_000) {
             throw ValidationError("\(name) must be above 0 and at most 1000000")
         }
+        guard Self.payloadBytes.contains(maxPayloadBytes) else {
+            let (least, most) = (Self.payloadBytes.lowerBound, Self.payloadBytes.upperBound)
+            throw ValidationError("--max-payload-bytes must be \(least) to \(most)")
+        }
     }
+
+    /// From what a quote needs to what a message of BOLT #1 carries besides its type.
+    private static let payloadBytes: ClosedRange<UInt32> = 1_024...65_533
 }
+
+extension SessionSettings.UnknownEven: ExpressibleByArgument {}

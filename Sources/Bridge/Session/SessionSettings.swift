@@ -1,7 +1,7 @@
 /// What an operator may set about the session with lnd and its peers.
 package struct SessionSettings: Hashable, Sendable {
     /// What to do about a message whose type is even and unknown (BOLT #1: close the connection).
-    package enum UnknownEven: String, Hashable, Sendable {
+    package enum UnknownEven: String, Hashable, Sendable, CaseIterable {
         /// Ask lnd to disconnect the peer; lnd refuses while there is a channel with it.
         case disconnect
         /// Count it and do nothing: another program at the same lnd may know the type.
