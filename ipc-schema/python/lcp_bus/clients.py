@@ -45,8 +45,9 @@ class _Client(Generic[Response]):
                 return _checked(response)
         raise NoAnswer(f"no answer from {self._endpoint} within {self.timeout:g} s")
 
-    def _send(self, **body: Any) -> int:
-        number = next(self._ids)
+    def _send(self, number: int | None = None, **body: Any) -> int:
+        """Sends a request, under a new id unless one is given, and returns the id."""
+        number = next(self._ids) if number is None else number
         frame = self._request(id=number, **body).SerializeToString()
         if not self._socket.poll(int(self.timeout * 1000), zmq.POLLOUT):
             raise NoAnswer(f"nobody listens on {self._endpoint}")
@@ -100,7 +101,7 @@ def _checked(response: Response) -> Response:
 class QueryClient(_Client[bus.QueryResponse]):
     """Read-only metadata: no prompt, output, invoice or preimage is to be had here."""
 
-    # How often a watch looks whether the bridge is still the same.
+    # How often a watch is armed anew, and how long it waits when the bridge is busy.
     watch_seconds = 5.0
 
     _endpoint = "query/socket"
@@ -123,7 +124,14 @@ class QueryClient(_Client[bus.QueryResponse]):
 
     def peers(self) -> list[bus.Peer]:
         """Every peer."""
-        return list(self.request(list_peers=bus.ListPeers()).peers.peers)
+        peers: list[bus.Peer] = []
+        page = b""
+        while True:
+            found = self.request(list_peers=bus.ListPeers(page=page)).peers
+            peers += found.peers
+            page = found.next
+            if not page:
+                return peers
 
     def workers(self) -> list[bus.Worker]:
         """Every live worker."""
@@ -147,32 +155,72 @@ class QueryClient(_Client[bus.QueryResponse]):
     def watch(self, jobs: Iterable[bus.JobKey] = ()) -> Iterator[bus.Job]:
         """Jobs whenever they change, for ever; none named means all.
 
-        Watches anew when the bridge was restarted or away. Raises NoAnswer when it does not come
-        back within the timeout.
+        Armed anew every `watch_seconds`, because nobody says when the bridge drops a watch or a
+        connection is lost. Named jobs then come as they stand, if that is news: states in between
+        may be missed, the last one is not. With none named only changes come, so what changes
+        while no watch is armed is missed: ask jobs() for how things are. A state may come twice
+        when the bridge was restarted.
+
+        A bridge that is `busy`, with watches or requests, is asked again after `watch_seconds`.
+        Raises BridgeFailure when it refuses for another reason, and NoAnswer when it does not
+        answer within the timeout.
         """
         wanted = bus.WatchJobs(jobs=list(jobs))
-        while True:
-            epoch = self.status().epoch
-            number = self._send(watch_jobs=wanted)
-            kept = self._watches[number] = deque()
-            try:
-                while self._is_same(epoch):
-                    ends = time.monotonic() + self.watch_seconds
-                    while time.monotonic() < ends:
-                        while kept:
-                            yield _checked(kept.popleft()).job
-                        self._await_watch(kept, ends)
-            finally:
-                del self._watches[number]
-                if self._socket.poll(0, zmq.POLLOUT):
-                    self._send(unwatch=bus.Unwatch(watch=number))
+        number = next(self._ids)
+        kept = self._watches[number] = deque()
+        known: dict[bytes, bus.Job] = {}
+        epoch = b""
+        try:
+            while True:
+                former, epoch = epoch, self._epoch() or epoch
+                if epoch != former:
+                    # Its journal may be an older copy, with lower versions.
+                    known.clear()
+                # The bridge replaces a watch of the same id: nothing is missed in between, and a
+                # watch that stands needs no further room.
+                self._send(number, watch_jobs=wanted)
+                ends = time.monotonic() + self.watch_seconds
+                while time.monotonic() < ends:
+                    while kept:
+                        response = kept.popleft()
+                        if response.failure.code == _BUSY:
+                            continue
+                        job = _checked(response).job
+                        # All jobs have no states to begin with, and would be remembered for ever.
+                        if not wanted.jobs or _is_news(job, known):
+                            yield job
+                    self._await_watch(kept, ends)
+        finally:
+            del self._watches[number]
+            if self._socket.poll(0, zmq.POLLOUT):
+                self._send(unwatch=bus.Unwatch(watch=number))
 
-    def _is_same(self, epoch: bytes) -> bool:
-        return self.status().epoch == epoch
+    def _epoch(self) -> bytes | None:
+        """The bridge's epoch; none when it is too busy to say."""
+        try:
+            return self.status().epoch
+        except BridgeFailure as failure:
+            if failure.code != _BUSY:
+                raise
+            return None
 
     def _await_watch(self, kept: deque[bus.QueryResponse], ends: float) -> None:
         while not kept and self._socket.poll(max(0, int((ends - time.monotonic()) * 1000))):
             self._receive(time.monotonic())
+
+
+# The code of a bridge that has no room for a watch, or for a request.
+_BUSY = "busy"
+
+
+def _is_news(job: bus.Job, known: dict[bytes, bus.Job]) -> bool:
+    """Whether a state is neither a repeat nor older than the one known, which it replaces then."""
+    key = job.key.SerializeToString(deterministic=True)
+    before = known.get(key)
+    if before is not None and (job == before or job.version < before.version):
+        return False
+    known[key] = job
+    return True
 
 
 class ControlClient(_Client[bus.ControlResponse]):

@@ -96,12 +96,15 @@ def unanswered():
 @check("lists come page by page until the last")
 def pages():
     def answer(request):
-        body = request.list_jobs if request.HasField("list_jobs") else request.get_ledger
+        body = getattr(request, request.WhichOneof("body"))
         number = int(body.page or b"0")
         following = b"" if number == 2 else str(number + 1).encode()
         if request.HasField("list_jobs"):
             page = bus.JobPage(jobs=[bus.Job(version=number)], next=following)
             yield bus.QueryResponse(id=request.id, jobs=page)
+        elif request.HasField("list_peers"):
+            page = bus.PeerList(peers=[bus.Peer(max_payload_bytes=number)], next=following)
+            yield bus.QueryResponse(id=request.id, peers=page)
         else:
             page = bus.LedgerPage(entries=[bus.LedgerEntry(fee_msat=number)], next=following)
             yield bus.QueryResponse(id=request.id, ledger=page)
@@ -110,6 +113,7 @@ def pages():
         equal([job.version for job in query.jobs(only_parked=True, limit=1)], [0, 1, 2], "jobs")
         expect(all(r.list_jobs.only_parked for _, r in peer.seen), "a page without the filter")
         equal([entry.fee_msat for entry in query.ledger()], [0, 1, 2], "entries")
+        equal([peer.max_payload_bytes for peer in query.peers()], [0, 1, 2], "peers")
 
 
 @check("a watch hands on changes, and is armed again for a restarted bridge")
@@ -136,10 +140,83 @@ def watch():
             equal([job.input_bytes for job in again], [2, 2], "changes of the new epoch")
             changes.close()
             query.status()
-        arms = [request.WhichOneof("body") for _, request in peer.seen]
-        equal((arms.count("watch_jobs"), arms.count("unwatch")), (2, 2), "watches")
-        keys = [r.watch_jobs.jobs[0].job_id for _, r in peer.seen if r.HasField("watch_jobs")]
-        equal(keys, [b"j" * 32] * 2, "the jobs watched")
+        requests = [request for _, request in peer.seen]
+        armed = [request for request in requests if request.HasField("watch_jobs")]
+        ended = [r.unwatch.watch for r in requests if r.HasField("unwatch")]
+        expect(len(armed) > 1, "it was armed once")
+        equal({request.id for request in armed}, set(ended), "the ids of the watch")
+        equal(len(ended), 1, "how often it was ended")
+        equal({r.watch_jobs.jobs[0].job_id for r in armed}, {b"j" * 32}, "the jobs watched")
+
+
+class Forgetful:
+    """Answers as a bridge of one epoch; each watch gets the next of `rounds`, then no more.
+
+    A client that only asks for the status is failed, so that a check ends.
+    """
+
+    def __init__(self, *rounds):
+        self.rounds = list(rounds)
+        self.asked = 0
+
+    def __call__(self, request):
+        response = bus.QueryResponse(id=request.id)
+        if request.HasField("get_status"):
+            self.asked += 1
+            response.status.epoch = b"1" * 16
+            if self.asked > 20:
+                response.failure.code = "not-armed"
+            yield response
+        elif request.HasField("watch_jobs"):
+            self.asked = 0
+            for body in self.rounds.pop(0) if self.rounds else ():
+                field = "failure" if isinstance(body, bus.Failure) else "job"
+                yield bus.QueryResponse(id=request.id, **{field: body})
+
+
+def state(version, **more):
+    return bus.Job(key=bus.JobKey(job_id=b"j" * 32), version=version, **more)
+
+
+def versions(jobs, count):
+    return [next(jobs).version for _ in range(count)]
+
+
+@check("a watch that was dropped under the same epoch is armed again, and hands on what is news")
+def dropped():
+    parked = state(2, parked=True)
+    rounds = [state(1), state(2)], [state(2)], [state(1), state(2)], [parked], [parked, state(3)]
+    with Bridge() as bridge, QueryClient(bridge.bus) as query:
+        query.watch_seconds = 0.05
+        jobs = query.watch([state(0).key])
+        with querying(bridge, Forgetful(*rounds)):
+            equal(versions(jobs, 4), [1, 2, 2, 3], "the states of a named job")
+        bridge.stop()
+        # What is sent before the client notices is lost.
+        while query._socket.poll(0, zmq.POLLOUT):
+            pass
+        bridge.start()
+        with querying(bridge, Forgetful([state(3), state(4)])):
+            equal(versions(jobs, 1), [4], "the state after a lost connection")
+            jobs.close()
+
+    with Bridge() as bridge, QueryClient(bridge.bus) as query:
+        query.watch_seconds = 0.05
+        with querying(bridge, Forgetful([state(5)], [], [state(6)])):
+            jobs = query.watch()
+            equal(versions(jobs, 2), [5, 6], "the changes of all jobs")
+            jobs.close()
+
+
+@check("a watch that a busy bridge refuses is tried again, any other refusal is raised")
+def refused():
+    busy, unknown = (bus.Failure(code=code) for code in ("busy", "unknown-job"))
+    with Bridge() as bridge, QueryClient(bridge.bus) as query:
+        query.watch_seconds = 0.05
+        with querying(bridge, Forgetful([busy], [busy], [state(1)], [busy], [unknown])):
+            jobs = query.watch([state(0).key])
+            equal(versions(jobs, 1), [1], "the state")
+            equal(raises(BridgeFailure, lambda: next(jobs)).code, "unknown-job", "the refusal")
 
 
 @check("control says what it is asked to say, and a ceiling of 0 is not no ceiling")
