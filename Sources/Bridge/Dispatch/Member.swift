@@ -8,6 +8,8 @@ struct Greeting: Sendable {
     /// How many items it handles at a time; 0 means all it takes.
     var concurrency: Int
     var capabilities: [BusCapability]
+    /// Whether it handles steps of jobs of the LCP version that this bridge speaks.
+    var speaksVersion = true
     /// When it was said, by the bridge's clock.
     var at: UnixTime
 }
@@ -70,7 +72,7 @@ struct Member: Sendable {
     /// Whether it takes new work of a kind; a capability without a profile means every profile.
     func can(_ capability: Capability?) -> Bool {
         guard greeting.capacity > 0, !isDraining else { return false }
-        guard var capability else { return true }
+        guard var capability else { return greeting.speaksVersion }
         if capabilities.contains(capability) { return true }
         capability.profile = ""
         return capabilities.contains(capability)

@@ -45,12 +45,16 @@ extension WorkerRoom {
         return .failed(lease, .replyTooLarge)
     }
 
+    /// The version of LCP that every job is of.
+    private static let version = "0.1"
+
     private func greeting(_ hello: BusHello) -> Greeting {
         Greeting(
             program: String(hello.program.prefix(128)),
             capacity: Int(clamping: hello.capacity),
             concurrency: Int(clamping: hello.concurrency),
             capabilities: hello.capabilities,
+            speaksVersion: hello.dialects.isEmpty || hello.dialects.contains(Self.version),
             at: now()
         )
     }

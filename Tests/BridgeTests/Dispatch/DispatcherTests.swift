@@ -207,6 +207,15 @@ import ZeroMQ
         #expect(fleet.dispatcher.members.count == 1)
     }
 
+    @Test func `a worker of another version of LCP gets no step`() {
+        var fleet = Self.fleet()
+        let newer = fleet.join(speaksVersion: false)
+        fleet.order(1, job: Order.job(1))
+        #expect(orders(fleet, newer).isEmpty && fleet.dispatcher.queued == 1)
+        let ours = fleet.join()
+        #expect(orders(fleet, newer).isEmpty && orders(fleet, ours).count == 1)
+    }
+
     @Test func `withdrawn orders leave nothing behind, however many`() {
         var fleet = Self.fleet()
         for id in UInt64(1)...1_000 { fleet.order(id, job: Order.job(Int(id % 50))) }

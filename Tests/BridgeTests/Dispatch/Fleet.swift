@@ -97,7 +97,8 @@ struct Fleet {
         _ connection: UInt64,
         capacity: Int = 4,
         concurrency: Int = 0,
-        can capabilities: [BusCapability] = []
+        can capabilities: [BusCapability] = [],
+        speaksVersion: Bool = true
     ) {
         guard let nonce = workers[connection]?.nonce else { return }
         if workers[connection]?.isMember == false {
@@ -111,6 +112,7 @@ struct Fleet {
             capacity: workers[connection]?.capacity ?? 0,
             concurrency: workers[connection]?.concurrency ?? 0,
             capabilities: capabilities,
+            speaksVersion: speaksVersion,
             at: UnixTime(seconds: 0)
         )
         say(.hello(greeting), connection, nonce)
@@ -119,10 +121,17 @@ struct Fleet {
     mutating func join(
         capacity: Int = 4,
         concurrency: Int = 0,
-        can capabilities: [BusCapability] = []
+        can capabilities: [BusCapability] = [],
+        speaksVersion: Bool = true
     ) -> UInt64 {
         let connection = connect()
-        hello(connection, capacity: capacity, concurrency: concurrency, can: capabilities)
+        hello(
+            connection,
+            capacity: capacity,
+            concurrency: concurrency,
+            can: capabilities,
+            speaksVersion: speaksVersion
+        )
         return connection
     }
 
