@@ -115,7 +115,11 @@ extension Engine {
         }
         lastOrder += 1
         orders[lastOrder] = job.key
-        job.computation = (lastOrder, id)
+        job.computation = LiveJob.Computation(
+            order: lastOrder,
+            effect: id,
+            maxResultBytes: order.limits.maxResultBytes
+        )
         let item = BusComputeItem.with {
             $0.job = job.key.bus
             $0.taskKind = order.taskKind
@@ -152,6 +156,13 @@ extension Engine {
         else { return count("reply.stale") }
         job.computation = nil
         switch reply.outcome {
+        case .result(let result) where result.output.count > computation.resultLimit:
+            // Whoever sells it could neither send it nor take it back from us.
+            count("compute.too_large")
+            let detail =
+                "the worker's result of \(result.output.count) bytes is above the limit of "
+                + "\(computation.resultLimit)"
+            computeFailed(.of("result-too-large", detail), [computation.effect], job, now)
         case .result(let result):
             let event = BusJobEvent.with { event in
                 event.computeFinished = .with {

@@ -68,7 +68,7 @@ extension Engine {
 
     /// Takes up what a job that was just read has outstanding.
     mutating func resume(_ job: LiveJob, _ now: UnixTime) {
-        if job.isPaid { put(.paid(job.key, true)) }
+        if job.isPaid { put(.paid(job.key, wireIDs: job.wireIDs, true)) }
         if let event = resumedEvents.removeValue(forKey: job.key) {
             job.events.append(LiveJob.QueuedEvent(event: event))
             if job.isPaying { job.mayHaveMissedAnswer = true }

@@ -125,7 +125,7 @@ extension Engine {
         openJobs -= 1
         if job.isParked { (job.isParked, parkedJobs) = (false, parkedJobs - 1) }
         recount(job, wasActive: wasActive, wasPaid: wasPaid)
-        if job.isPaid { put(.paid(job.key, false)) }
+        if job.isPaid { put(.paid(job.key, wireIDs: job.wireIDs, false)) }
         job.shown.finishedUnix = now.seconds
         job.shown.parked = false
         put(.changed(job.shown))

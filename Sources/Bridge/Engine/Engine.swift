@@ -234,7 +234,7 @@ package struct Engine {
             active[side, default: 0] += job.isActive ? 1 : -1
             if active[side] == 0 { active[side] = nil }
         }
-        if wasPaid != job.isPaid { put(.paid(job.key, job.isPaid)) }
+        if wasPaid != job.isPaid { put(.paid(job.key, wireIDs: job.wireIDs, job.isPaid)) }
     }
 
     /// Lets go of a job that nothing is under way for, once there are too many.

@@ -165,7 +165,8 @@ actor EngineLoop {
                 CrashPoint.beforeNotify.reach()
                 if let key = JobKey(job.key) { world.changed(key, job) }
                 CrashPoint.afterNotify.reach()
-            case .paid(let key, let isPaid): world.paidJobs.set(key, isPaid)
+            case .paid(let key, let wireIDs, let isPaid):
+                world.paidJobs.set(key, wireIDs: wireIDs, isPaid)
             case .fatal(let error): throw Fatal(error: error)
             }
         }

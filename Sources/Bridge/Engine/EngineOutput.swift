@@ -46,8 +46,8 @@ package enum EngineOutput: Sendable {
     case answer(ClientTicket, ClientAnswer)
     /// Tell observers and watchers; what it says is on disk.
     case changed(BusJob)
-    /// Money moves for this job: its messages come before rate limits.
-    case paid(JobKey, Bool)
+    /// Money moves for this job, under any of its job_ids: its messages come before rate limits.
+    case paid(JobKey, wireIDs: Set<Bytes32>, Bool)
     /// The journal can't be written any more: end the process.
     case fatal(JournalError)
 }

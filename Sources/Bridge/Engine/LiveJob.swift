@@ -60,6 +60,25 @@ final class LiveJob {
         var shown: BusJob
     }
 
+    /// A computation that a compute worker has.
+    struct Computation {
+        /// The most bytes that one message of a peer carries.
+        private static let messageBytes: UInt32 = 65_533
+
+        let order: UInt64
+        /// The effect that asked for it.
+        let effect: UInt64
+        /// The most bytes of a result that can be of use.
+        let resultLimit: Int
+
+        init(order: UInt64, effect: UInt64, maxResultBytes: UInt32) {
+            self.order = order
+            self.effect = effect
+            let limit = maxResultBytes == 0 ? Self.messageBytes : maxResultBytes
+            resultLimit = Int(min(limit, Self.messageBytes))
+        }
+    }
+
     let key: JobKey
     /// The newest version made, on disk or not; 0 for a job that no step was made of.
     var version: UInt64 = 0
@@ -84,8 +103,7 @@ final class LiveJob {
     var events: [QueuedEvent] = []
     var nextSequence: UInt64 = 1
     var step: Assignment?
-    /// The order a compute worker has, and the effect that asked for it.
-    var computation: (order: UInt64, effect: UInt64)?
+    var computation: Computation?
     var writing: [Writing] = []
     /// The job as the journal has it: what others are told.
     var shown: BusJob
@@ -164,8 +182,9 @@ final class LiveJob {
     var isActive: Bool {
         guard finishedAt == nil else { return false }
         switch view.stage {
-        case .unspecified, .quoting, .quoted, .paying, .running: return true
-        case .done, .failed, .cancelled, .unanswered, .paidFailed, .UNRECOGNIZED: return false
+        // A newer worker's stage is read as none, as the schema says.
+        case .unspecified, .quoting, .quoted, .paying, .running, .UNRECOGNIZED: return true
+        case .done, .failed, .cancelled, .unanswered, .paidFailed: return false
         }
     }
 

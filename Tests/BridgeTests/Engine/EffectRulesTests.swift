@@ -85,6 +85,24 @@ import Testing
         #expect(failure?.code == "busy")
     }
 
+    @Test func `a result above the limit of its order is a failed computation`() async throws {
+        let bench = try EngineBench()
+        let asked = await bench.write(bench.tell(request(bench)))
+        let ordered = await bench.write(try bench.step(asked, to: .quoting, [invoice]))
+        let quoted = try await quote(bench, after: ordered)
+        let outputs = quoted + (await bench.write(bench.tell(settled(bench))))
+        var limited = compute(2)
+        limited.startCompute.limits.maxResultBytes = 4
+        let running = await bench.write(try bench.step(outputs, to: .running, [limited]))
+        let order = try #require(
+            running.compactMap { if case .compute(let id, _, _, _) = $0 { id } else { nil } }.first
+        )
+        let result = BusComputeReply.with { $0.result.output = Data("12345".utf8) }
+        let told = await bench.write(bench.tell(.computed(order: order, result)))
+        let events = told.step?.item.events
+        #expect(events?.last?.computeFailed.failure.code == "result-too-large")
+    }
+
     // MARK: - A job that is sold
 
     private func key(_ bench: EngineBench) -> JobKey {
