@@ -26,7 +26,7 @@ import Testing
         try await compare(
             [
                 "Sources/BridgeProtocol/Generated", "Sources/LndRPC/Generated",
-                "Sources/LndSim/Generated",
+                "Sources/LndSim/Generated", "Sources/WorkerKit/Generated",
             ],
             generatedWith: []
         )
