@@ -16,6 +16,7 @@ struct GatewayResponder: HTTPResponder {
     let completions: CompletionEndpoint
     let client: BusClient
     let options: GatewayOptions
+    let pages: PageRule
     let tally: GatewayTally
     let logger: Logger
 
@@ -52,6 +53,10 @@ struct GatewayResponder: HTTPResponder {
 
     private func answer(_ request: Request, _ connection: Connection) async throws -> Response {
         let path = request.uri.path
+        // These tell no page more than that there is a gateway, and monitors call it what they like.
+        if path != "/health", path != "/metrics" {
+            try pages.check(origin: request.headers[.origin], host: request.head.authority)
+        }
         if request.method == .options, !options.origins.isEmpty { return preflight(request) }
         switch path {
         case "/health":
@@ -138,7 +143,7 @@ struct GatewayResponder: HTTPResponder {
         guard !options.origins.isEmpty else { return }
         response.headers[.vary] = "origin"
         guard let origin = request.headers[.origin] else { return }
-        guard options.origins.contains(origin) || options.origins.contains("*") else { return }
+        guard pages.admits(origin) else { return }
         response.headers[.accessControlAllowOrigin] = origin
         response.headers[.accessControlExposeHeaders] = AnswerHeaders.names.joined(separator: ", ")
     }
