@@ -135,7 +135,10 @@ import Testing
         again.leave(isDelivered: true)
         // The client may have given up just then; a minute later it has not.
         #expect(purchase.claim(at: .now) == .shared)
-        #expect(purchase.claim(at: .now + .seconds(61)) == .none)
+        #expect(purchase.claim(at: .now + .seconds(890)) == .shared)
+        #expect(!purchase.isForgotten(at: .now + .seconds(890)))
+        #expect(purchase.claim(at: .now + .seconds(901)) == .none)
+        #expect(purchase.isForgotten(at: .now + .seconds(901)))
     }
 
     @Test func `what was never paid is nobody's, and what nobody fetched is so after a while`() {

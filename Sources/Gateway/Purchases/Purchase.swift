@@ -60,6 +60,11 @@ package final class Purchase: Sendable {
         var endedAt: ContinuousClock.Instant?
     }
 
+
+        func isForgotten(at now: ContinuousClock.Instant) -> Bool {
+            guard let endedAt, clients.isEmpty else { return false }
+            return now - max(endedAt, deliveredAt ?? endedAt) >= Purchase.memory
+        }
     /// Names it to the bridge.
     package let key: SubmissionKey
     /// The body of the request that it was bought for.
@@ -156,7 +161,8 @@ package final class Purchase: Sendable {
     package enum Claim: Sendable {
         /// Nobody waits for it and nobody has its answer.
         case wanted
-        /// Somebody waits for it, or has just got the answer, perhaps too late.
+        /// Somebody waits for it, or the answer was on its way to somebody, which says nothing of its
+        /// arrival.
         case shared
         /// It is over for too long, or was never paid.
         case none
@@ -169,19 +175,22 @@ package final class Purchase: Sendable {
             case .withdrawn: return .none
             case .asking, .paying: return state.clients.isEmpty ? .wanted : .shared
             case .ended(let ending):
-                if ending.isUnpaid { return .none }
-                if let deliveredAt = state.deliveredAt {
-                    return now - deliveredAt < Self.overlap ? .shared : .none
-                }
-                guard let endedAt = state.endedAt, now - endedAt < Self.memory else { return .none }
-                return state.clients.isEmpty ? .wanted : .shared
+                guard !ending.isUnpaid, !state.isForgotten(at: now) else { return .none }
+                return state.clients.isEmpty && state.deliveredAt == nil ? .wanted : .shared
             }
         }
     }
 
-    /// An SDK repeats a request within some seconds; its answer may have crossed that.
-    private static let overlap = Duration.seconds(60)
-    /// How long an answer that nobody has fetched is meant for a repetition without a name.
+    /// Whether it is over for so long that no repetition without a name is meant for it.
+    package func isForgotten(at now: ContinuousClock.Instant) -> Bool {
+        state.withLock { $0.isForgotten(at: now) }
+    }
+
+    /// How long after its end, and after each delivery, an answer is meant for a repetition without a
+    /// name.
+    ///
+    /// One that was delivered, too: the client may have given up just then, and waits some minutes
+    /// before it asks again.
     package static let memory = Duration.seconds(900)
 
     /// How many wait for it.
@@ -257,9 +266,6 @@ package final class Purchase: Sendable {
             return ending
         }
     }
-
-    /// When it ended.
-    package var endedAt: ContinuousClock.Instant? { state.withLock { $0.endedAt } }
 
     /// Whether the quote is accepted and the end is not known.
     package var isPaying: Bool {

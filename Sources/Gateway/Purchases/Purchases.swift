@@ -343,11 +343,7 @@ package actor Purchases: Service {
             for (series, line) in lines {
                 for (number, purchase) in line.held {
                     purchase.tick()
-                    if let endedAt = purchase.endedAt, now - endedAt > Purchase.memory,
-                        purchase.clients == 0
-                    {
-                        lines[series]?.held[number] = nil
-                    }
+                    if purchase.isForgotten(at: now) { lines[series]?.held[number] = nil }
                 }
                 // The bridge can be asked again how many there were, but for a window that goes on.
                 if lines[series]?.held.isEmpty == true, series.window < window {
