@@ -133,12 +133,36 @@ import Testing
         }
         #expect(ending.job?.view.stage == .done)
         again.leave(isDelivered: true)
-        // The client may have given up just then; a minute later it has not.
+        // The client may have given up just then, and take minutes until it asks again.
         #expect(purchase.claim(at: .now) == .shared)
         #expect(purchase.claim(at: .now + .seconds(890)) == .shared)
         #expect(!purchase.isForgotten(at: .now + .seconds(890)))
         #expect(purchase.claim(at: .now + .seconds(901)) == .none)
         #expect(purchase.isForgotten(at: .now + .seconds(901)))
+    }
+
+    @Test func `from the moment that the bridge may pay, no other try is advised`() throws {
+        func purchase() -> Purchase { Purchase(key: .random(), body: .zero) { _ in } }
+        func heard(_ purchase: Purchase) -> Refusal? {
+            purchase.leftAlone(because: .stopping)?.refusal
+        }
+        let waiting = purchase()
+        #expect(heard(waiting) == .stopping)
+        #expect(waiting.note(job(.quoted)))
+        #expect(heard(waiting) == .stopping, "nobody has agreed to the price")
+        // The acceptance is on its way; the bridge has not told of it.
+        #expect(waiting.beginPaying(job(.quoted)))
+        #expect(heard(waiting) == .takesLong)
+        let agreed = purchase()
+        agreed.note(isAgreed: true)
+        #expect(heard(agreed) == .undecided)
+        try #require(agreed.join()).leave()
+        #expect(heard(agreed) == .undecided, "the withdrawal may come too late")
+        agreed.notePayment(job(.paying))
+        #expect(heard(agreed) == .takesLong)
+        agreed.end(PurchaseEnding(job: job(.done), isUnpaid: false))
+        #expect(heard(agreed) == nil)
+        #expect([Refusal.takesLong, .undecided].allSatisfy { $0.retry == .paid })
     }
 
     @Test func `what was never paid is nobody's, and what nobody fetched is so after a while`() {

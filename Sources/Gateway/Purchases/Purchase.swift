@@ -53,18 +53,20 @@ package final class Purchase: Sendable {
 
     private struct State {
         var phase = Phase.asking
+        /// Whether the bridge may pay without another word, once it has the submission.
+        var isAgreed = false
         var job: BusJob?
         var clients: [UInt64: AsyncStream<PurchaseNews>.Continuation] = [:]
         var lastClient: UInt64 = 0
         var deliveredAt: ContinuousClock.Instant?
         var endedAt: ContinuousClock.Instant?
-    }
-
 
         func isForgotten(at now: ContinuousClock.Instant) -> Bool {
             guard let endedAt, clients.isEmpty else { return false }
             return now - max(endedAt, deliveredAt ?? endedAt) >= Purchase.memory
         }
+    }
+
     /// Names it to the bridge.
     package let key: SubmissionKey
     /// The body of the request that it was bought for.
@@ -209,6 +211,9 @@ package final class Purchase: Sendable {
         }
     }
 
+    /// Notes whether the bridge may pay without another word: before it is submitted.
+    package func note(isAgreed: Bool) { state.withLock { $0.isAgreed = isAgreed } }
+
     /// Passes the point from which the money may be gone, before the quote is accepted.
     ///
     /// - Returns: False when the purchase was withdrawn before.
@@ -247,16 +252,23 @@ package final class Purchase: Sendable {
 
     /// Tells the clients of one that goes on that this gateway does not follow it any more.
     package func interrupt() {
-        let ending: PurchaseEnding? = state.withLock { state in
-            switch state.phase {
-            case .asking, .withdrawn:
-                PurchaseEnding(job: state.job, refusal: .stopping, isUnpaid: false)
-            case .paying(let job):
-                PurchaseEnding(job: job, refusal: .takesLong(isPaid: true), isUnpaid: false)
-            case .ended: nil
+        if let ending = leftAlone(because: .stopping) { tell(.ended(ending)) }
+    }
+
+    /// What a client hears that can't wait for the end; nil when there is one.
+    ///
+    /// - Parameter unpaid: Why it can't, for as long as it is certain that no payment has left.
+    /// - Returns: An ending that is none of the job's.
+    package func leftAlone(because unpaid: Refusal) -> PurchaseEnding? {
+        state.withLock { state in
+            let refusal: Refusal
+            switch (state.phase, state.job?.view.stage) {
+            case (.ended, _): return nil
+            case (.paying, _), (_, .paying), (_, .running): refusal = .takesLong
+            case (.asking, _), (.withdrawn, _): refusal = state.isAgreed ? .undecided : unpaid
             }
+            return PurchaseEnding(job: state.job, refusal: refusal, isUnpaid: false)
         }
-        if let ending { tell(.ended(ending)) }
     }
 
     /// How it ended; nil while it goes on.

@@ -38,20 +38,20 @@ struct PurchaseSteps: Sendable {
             case .buy(let submissions, let isNamed):
                 let chosen = try await choose(among: submissions)
                 isAgreed = isNamed ? false : await agree(to: purchase, for: account)
-                job = try await submit(chosen, isAgreed: isAgreed)
-            case .follow(let known): (job, isAgreed) = (known, true)
+                purchase.note(isAgreed: isAgreed)
+                job = try await submit(chosen, for: purchase, isAgreed: isAgreed)
+            case .follow(let known):
+                // What an earlier process has agreed to, the bridge has to say.
+                (job, isAgreed) = (known, true)
+                purchase.note(isAgreed: true)
             }
             ending = try await follow(job, of: purchase, for: account, isAgreed: isAgreed)
         } catch let refusal as Refusal {
             ending = PurchaseEnding(refusal: refusal, isUnpaid: true)
         } catch let error as BusClientError {
-            // Nothing was agreed to by this process: after that nothing but the end leads out of
-            // `follow`. What an earlier one did, the bridge has to say.
-            ending = PurchaseEnding(
-                job: purchase.job,
-                refusal: Refusal(beforePayment: error),
-                isUnpaid: false
-            )
+            // Nothing but the end leads out of `follow` once a price was agreed to, unless this process
+            // ends.
+            ending = purchase.leftAlone(because: Refusal(beforePayment: error))
         } catch {
             return nil
         }
@@ -72,7 +72,11 @@ struct PurchaseSteps: Sendable {
     }
 
     /// Submits; from here on the bridge may pay what was agreed to.
-    private func submit(_ submission: JobSubmission, isAgreed: Bool) async throws -> BusJob {
+    private func submit(
+        _ submission: JobSubmission,
+        for purchase: Purchase,
+        isAgreed: Bool
+    ) async throws -> BusJob {
         guard isAgreed else { return try await client.submit(submission) }
         var submission = submission
         submission.ceiling = limits.ceiling
@@ -81,6 +85,7 @@ struct PurchaseSteps: Sendable {
         } catch let error as BusClientError {
             // An answer may have been lost, and then the job goes on.
             if let job = try await job(of: submission.key) { return job }
+            purchase.note(isAgreed: false)
             if error.failure != nil { await keys.settle(submission.key, spent: .zero) }
             throw error
         }
