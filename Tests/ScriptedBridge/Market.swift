@@ -36,6 +36,10 @@ package struct Market: Sendable {
     package private(set) var changed: [BusJob] = []
     private var keys: [Data: (request: BusSubmit, job: Data)] = [:]
     private var inputs: [Data: Data] = [:]
+    /// Who sells, all of them everything.
+    package var peers = [Market.peer]
+    /// What the next quotes cost, in msat; every later one costs ``price``.
+    package var nextPrices: [UInt64] = []
 
     /// Nothing has happened.
     package init() {}
@@ -124,8 +128,10 @@ package struct Market: Sendable {
         jobs.append(job)
         changed.append(job)
         quote(id)
-        let isQuoted = self.job(.with { $0.jobID = id })?.view.stage == .quoted
-        if isQuoted, submit.hasMaxPriceMsat, submit.maxPriceMsat >= Self.price { buy(id) }
+        let view = self.job(.with { $0.jobID = id })?.view ?? BusJobView()
+        if view.stage == .quoted, submit.hasMaxPriceMsat, submit.maxPriceMsat >= view.priceMsat {
+            buy(id)
+        }
         // The acknowledgement speaks of the step that took the submission.
         return .job(job)
     }
@@ -158,9 +164,10 @@ package struct Market: Sendable {
                 $0.view.failure.detail = "the provider answered unsupported_task (2)"
             }
         case .echo, .binary, .unpayable, .unanswered, .broken, .endless:
+            let price = nextPrices.isEmpty ? Self.price : nextPrices.removeFirst()
             _ = change(id) {
                 $0.view.stage = .quoted
-                $0.view.priceMsat = Self.price
+                $0.view.priceMsat = price
                 $0.view.quoteExpiryUnix = 1_900_000_000
                 $0.view.termsHash = Data(repeating: 0x7e, count: 32)
                 $0.view.paymentHash = Data(repeating: 0x9a, count: 32)
@@ -222,9 +229,9 @@ package struct Market: Sendable {
         case .listPeers:
             .peers(
                 .with {
-                    $0.peers = [
+                    $0.peers = peers.map { peer in
                         .with {
-                            $0.id = Self.peer
+                            $0.id = peer
                             $0.address = "127.0.0.1:9735"
                             $0.connected = true
                             $0.hasChannel_p = true
@@ -237,7 +244,7 @@ package struct Market: Sendable {
                                 }
                             }
                         }
-                    ]
+                    }
                 }
             )
         case .listWorkers:

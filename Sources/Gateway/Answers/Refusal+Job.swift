@@ -115,6 +115,14 @@ extension Refusal {
         )
     }
 
+    /// A peer that was chosen for its price wants more.
+    static func priceRaised(from compared: MilliSatoshi, to price: MilliSatoshi) -> Refusal {
+        .unavailable(
+            "the provider quoted \(compared) when it was compared and \(price) now; nothing was paid",
+            "price_raised"
+        )
+    }
+
     /// The price is agreed to, and the answer takes longer than a request may.
     static let takesLong = Refusal(
         504,

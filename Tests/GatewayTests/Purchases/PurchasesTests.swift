@@ -19,7 +19,7 @@ import Testing
 
     private static func with(
         _ clock: Clock = Clock(),
-        ceiling: MilliSatoshi = MilliSatoshi(msat: 1_000_000),
+        limits: PurchaseLimits = PurchaseLimits(),
         keys: KeyRing? = nil,
         before: @escaping @Sendable (BusClient) async throws -> Void = { _ in },
         _ body: @escaping @Sendable (Purchases, ScriptedBridge) async throws -> Void
@@ -33,8 +33,6 @@ import Testing
         let bridge = try await ScriptedBridge(in: directory)
         let client = try await BusClient(directory: directory)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        var limits = PurchaseLimits()
-        limits.ceiling = ceiling
         let purchases = Purchases(
             client: client,
             keys: keys ?? .openToEverybody(logger: logger),
@@ -144,13 +142,40 @@ import Testing
     @Test func `a price above the ceiling is refused, although the quote could have been paid`()
         async throws
     {
-        let ceiling = MilliSatoshi(msat: Market.price - 1)
-        try await Self.with(ceiling: ceiling) { purchases, bridge in
+        var limits = PurchaseLimits()
+        limits.ceiling = MilliSatoshi(msat: Market.price - 1)
+        try await Self.with(limits: limits) { purchases, bridge in
             let ticket = try await purchases.open(try Self.request(.echo))
             let ending = try await Self.ending(ticket)
             #expect(ending.refusal?.error.code == "price_limit")
             #expect(ending.isUnpaid)
             #expect(await bridge.orders("accept") == 0)
+        }
+    }
+
+    @Test(arguments: [nil, "order 4711"])
+    func `the price that was compared is the most that is paid`(_ name: String?) async throws {
+        var limits = PurchaseLimits()
+        limits.isCheapest = true
+        try await Self.with(limits: limits) { purchases, bridge in
+            await bridge.arrange {
+                $0.peers.append(Data([3] + Array(repeating: 7, count: 32)))
+                // Two that are compared, and the one that is to be bought.
+                $0.nextPrices = [50_000, 50_000, 50_001, 50_000, 50_000, 50_000]
+            }
+            let raised = try await Self.ending(
+                try await purchases.open(try Self.request(.echo, name: name))
+            )
+            #expect(raised.refusal?.error.code == "price_raised", "\(raised)")
+            #expect(raised.refusal?.retry == .after(seconds: 2))
+            #expect(raised.isUnpaid)
+            #expect(await !bridge.market.changed.contains { $0.view.stage == .paying })
+            // The repetition asks the other one first.
+            let again = try await purchases.open(try Self.request(.echo, name: name, retry: 1))
+            let bought = try await Self.ending(again)
+            #expect(bought.job?.view.priceMsat == 50_000, "\(bought)")
+            #expect(bought.job?.view.stage == .done)
+            #expect(bought.job?.key.peer != raised.job?.key.peer)
         }
     }
 
