@@ -84,6 +84,18 @@ import Testing
         #expect(!purchase.note(job(.quoted)))
     }
 
+    @Test func `a job that comes after the last client has gone is given up, once`() throws {
+        let withdrawn = Mutex<[BusJobKey]>([])
+        let purchase = Purchase(key: .random(), body: .zero) { job in
+            withdrawn.withLock { $0.append(job) }
+        }
+        try #require(purchase.join()).leave()
+        #expect(withdrawn.withLock { $0 }.isEmpty, "there is nothing to give up")
+        #expect(!purchase.note(job(.quoting)))
+        #expect(!purchase.note(job(.quoted)))
+        #expect(withdrawn.withLock { $0 } == [job(.quoting).key])
+    }
+
     @Test func `a payment that overtakes the withdrawal is worth waiting for`() async throws {
         let purchase = Purchase(key: .random(), body: .zero) { _ in }
         try #require(purchase.join()).leave()

@@ -56,6 +56,8 @@ package final class Purchase: Sendable {
         /// Whether the bridge may pay without another word, once it has the submission.
         var isAgreed = false
         var job: BusJob?
+        /// Whether it was told that the job is to be given up.
+        var isGivenUp = false
         var clients: [UInt64: AsyncStream<PurchaseNews>.Continuation] = [:]
         var lastClient: UInt64 = 0
         var deliveredAt: ContinuousClock.Instant?
@@ -65,6 +67,13 @@ package final class Purchase: Sendable {
             guard let endedAt, clients.isEmpty else { return false }
             return now - max(endedAt, deliveredAt ?? endedAt) >= Purchase.memory
         }
+
+        /// The job to give up; nil before there is one, and after it was told.
+        mutating func giveUp() -> BusJobKey? {
+            guard case .withdrawn = phase, let job, !isGivenUp else { return nil }
+            isGivenUp = true
+            return job.key
+        }
     }
 
     /// Names it to the bridge.
@@ -72,19 +81,19 @@ package final class Purchase: Sendable {
     /// The body of the request that it was bought for.
     package let body: Bytes32
     private let state = Mutex(State())
-    private let withdraw: @Sendable (BusJobKey?) -> Void
+    private let withdraw: @Sendable (BusJobKey) -> Void
 
     /// Begins one.
     ///
     /// - Parameters:
     ///   - key: Names it to the bridge.
     ///   - body: The body of the request that it is bought for.
-    ///   - withdraw: Called once when the last client goes before a payment could begin, with the
-    ///     job if there is one; must not wait.
+    ///   - withdraw: Called once when the last client has gone before a payment could begin, as soon
+    ///     as there is a job; must not wait.
     package init(
         key: SubmissionKey,
         body: Bytes32,
-        withdraw: @escaping @Sendable (BusJobKey?) -> Void
+        withdraw: @escaping @Sendable (BusJobKey) -> Void
     ) {
         self.key = key
         self.body = body
@@ -139,17 +148,17 @@ package final class Purchase: Sendable {
     }
 
     fileprivate func leave(_ id: UInt64, isDelivered: Bool) {
-        let (client, gone, job) = state.withLock { state in
+        let (client, job) = state.withLock { state in
             let client = state.clients.removeValue(forKey: id)
             if client != nil, isDelivered { state.deliveredAt = .now }
             guard client != nil, state.clients.isEmpty, case .asking = state.phase else {
-                return (client, false, BusJobKey?.none)
+                return (client, BusJobKey?.none)
             }
             state.phase = .withdrawn
-            return (client, true, state.job?.key)
+            return (client, state.giveUp())
         }
         client?.finish()
-        if gone { withdraw(job) }
+        if let job { withdraw(job) }
     }
 
     /// Tells every client that time has passed.
@@ -202,13 +211,15 @@ package final class Purchase: Sendable {
 
     /// Notes where the job stands.
     ///
-    /// - Returns: False when the purchase was withdrawn meanwhile, and the job is to be given up.
+    /// - Returns: False when the purchase was withdrawn meanwhile, and the job is being given up.
     package func note(_ job: BusJob) -> Bool {
-        state.withLock { state in
+        let (isWanted, lost) = state.withLock { state in
             state.job = job
-            if case .withdrawn = state.phase { return false }
-            return true
+            guard case .withdrawn = state.phase else { return (true, BusJobKey?.none) }
+            return (false, state.giveUp())
         }
+        if let lost { withdraw(lost) }
+        return isWanted
     }
 
     /// Notes whether the bridge may pay without another word: before it is submitted.

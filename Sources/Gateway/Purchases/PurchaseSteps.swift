@@ -133,16 +133,17 @@ struct PurchaseSteps: Sendable {
     ) async throws -> PurchaseEnding {
         let (job, ceiling) = (bargain.job, bargain.ceiling)
         var refusal: Refusal?
-        if !purchase.note(job) { refusal = try await giveUp(job, because: .stopping) }
+        _ = purchase.note(job)
         if let ending = Self.ending(job, refusal) { return ending }
         while true {
             do {
                 return try await client.watch([job.key]) { states in
                     while let job = try await states.next() {
-                        _ = purchase.note(job)
+                        let isWithdrawn = !purchase.note(job)
                         if let ending = Self.ending(job, refusal) { return ending }
                         switch job.view.stage {
-                        case .quoted where refusal == nil:
+                        // Whoever was told of the withdrawal gives it up, without an end to that.
+                        case .quoted where refusal == nil && !isWithdrawn:
                             refusal = try await decide(job, of: purchase, for: account, ceiling)
                         case .paying, .running: await notePayment(job, of: purchase)
                         default: break

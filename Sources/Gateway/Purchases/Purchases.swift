@@ -138,7 +138,7 @@ package actor Purchases: Service {
     ) throws -> PurchaseTicket {
         let purchase = Purchase(key: series.key(number), body: request.identity.body) {
             [give] job in
-            if let job { give.yield(.cancel(job)) }
+            give.yield(.cancel(job))
         }
         guard let ticket = purchase.join() else { throw Refusal.defect }
         var line = lines[series] ?? Line(count: number)
@@ -303,12 +303,28 @@ package actor Purchases: Service {
                 await self.finish(purchase, ending, series, number)
             }
         case .cancel(let job):
-            group.addTask { _ = try? await self.client.cancel(job) }
+            group.addTask { await self.cancel(job) }
         case .stop:
             isStopping = true
             group.addTask {
                 try? await Task.sleep(for: self.limits.drain)
                 await self.interrupt()
+            }
+        }
+    }
+
+    /// Gives a job up that nobody waits for, as soon as the bridge is there to hear it.
+    private nonisolated func cancel(_ job: BusJobKey) async {
+        while !Task.isCancelled {
+            do {
+                _ = try await client.cancel(job)
+                return
+            } catch {
+                // Told that it is too late, or the client is closed: nothing is left to do.
+                guard let error = error as? BusClientError, error.code != .closed,
+                    error.failure?.retryable ?? true
+                else { return }
+                try? await Task.sleep(for: .seconds(1))
             }
         }
     }

@@ -20,6 +20,7 @@ import Testing
     private static func with(
         _ clock: Clock = Clock(),
         limits: PurchaseLimits = PurchaseLimits(),
+        patience: Duration = .seconds(15),
         keys: KeyRing? = nil,
         before: @escaping @Sendable (BusClient) async throws -> Void = { _ in },
         _ body: @escaping @Sendable (Purchases, ScriptedBridge) async throws -> Void
@@ -31,7 +32,9 @@ import Testing
         )
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let bridge = try await ScriptedBridge(in: directory)
-        let client = try await BusClient(directory: directory)
+        var settings = BusClientSettings()
+        settings.answerTimeout = patience
+        let client = try await BusClient(directory: directory, settings: settings)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let purchases = Purchases(
             client: client,
@@ -216,6 +219,19 @@ import Testing
             let place = try await purchases.open(try Self.request(.silent, retry: 1))
             #expect(place.purchase.key != ticket.purchase.key)
             #expect(ticket.purchase.ending?.isUnpaid == true)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `a withdrawal that the bridge did not hear is repeated`(_ isEarly: Bool) async throws {
+        try await Self.with(patience: .milliseconds(200)) { purchases, bridge in
+            await bridge.ignore(1, "cancel")
+            let ticket = try await purchases.open(try Self.request(.silent))
+            while !isEarly, ticket.purchase.job == nil { await Task.yield() }
+            ticket.leave()
+            #expect(await ticket.purchase.isResolved())
+            #expect(ticket.purchase.ending?.job?.view.stage == .cancelled)
+            #expect(await bridge.count("cancel") > 1)
         }
     }
 
