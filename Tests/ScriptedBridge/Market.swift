@@ -41,6 +41,9 @@ package struct Market: Sendable {
     /// What the next quotes cost, in msat; every later one costs ``price``.
     package var nextPrices: [UInt64] = []
 
+    /// What pages of jobs clients asked for.
+    package private(set) var lists: [BusListJobs] = []
+
     /// Nothing has happened.
     package init() {}
 
@@ -222,8 +225,9 @@ package struct Market: Sendable {
 
     // MARK: - Query
 
-    func answer(_ request: BusQueryRequest) -> BusQueryResponse.OneOf_Body {
-        switch request.body {
+    mutating func answer(_ request: BusQueryRequest) -> BusQueryResponse.OneOf_Body {
+        if case .listJobs(let list) = request.body { lists.append(list) }
+        return switch request.body {
         case .getJob(let get): job(get.job).map { .job($0) } ?? .failure(Self.unknownJob)
         case .listJobs(let list): .jobs(page(list))
         case .listPeers:

@@ -32,8 +32,8 @@ package actor Purchases: Service {
     private let clock: @Sendable () -> UnixTime
     /// The window in which this process was started: later ones have no purchases of another process.
     private let firstWindow: UInt64
-    /// The question whether an earlier process may have purchases in that window.
-    private var predecessor: Task<Bool, any Error>?
+    /// Who may have purchases in that window, too.
+    private let predecessor: Predecessor
 
     private var lines: [PurchaseSeries: Line] = [:]
     private var opening: Set<Bytes32> = []
@@ -66,6 +66,7 @@ package actor Purchases: Service {
         self.routes = routes
         self.clock = clock
         firstWindow = PurchaseSeries.window(at: clock())
+        predecessor = Predecessor(client, upTo: firstWindow)
         sellers = SellerList(client)
         steps = PurchaseSteps(
             client: client,
@@ -154,7 +155,7 @@ package actor Purchases: Service {
     private func count(_ series: PurchaseSeries) async throws -> UInt64 {
         if let line = lines[series] { return line.count }
         if series.window > firstWindow { return 0 }
-        if series.window == firstWindow, try await !mayHavePredecessor() { return 0 }
+        if series.window == firstWindow, await !predecessor.mayHaveBought() { return 0 }
         let count = try await PurchaseSeries.count { [client] number in
             do {
                 return try await client.job(submittedAs: series.key(number)) != nil
@@ -164,30 +165,6 @@ package actor Purchases: Service {
         }
         lines[series] = Line(count: count)
         return count
-    }
-
-    /// Whether anybody has bought anything lately; when not, no request has to ask for its own number.
-    ///
-    /// Asked once, before this process buys. A submission that reaches the bridge at that very moment may
-    /// be missed. Nothing is bought twice for that: the same request has the same key.
-    private func mayHavePredecessor() async throws -> Bool {
-        if let predecessor { return try await predecessor.value }
-        var filter = BusListJobs()
-        filter.role = .requester
-        // A window more, for a bridge whose clock is behind.
-        let window = firstWindow - min(firstWindow, 1)
-        filter.createdAfterUnix = PurchaseSeries.start(ofWindow: window).seconds
-        filter.limit = 1
-        let question = Task { [client, filter] in
-            try await !client.jobs(filter).jobs.isEmpty
-        }
-        predecessor = question
-        do {
-            return try await question.value
-        } catch {
-            predecessor = nil
-            throw error
-        }
     }
 
     // MARK: - Taking up
@@ -287,7 +264,7 @@ package actor Purchases: Service {
         // Each step only hands on what the bridge has said.
         await withTaskExecutorPreference(client.executor) {
             await withDiscardingTaskGroup { group in
-                group.addTask { _ = try? await self.mayHavePredecessor() }
+                group.addTask { _ = await self.predecessor.mayHaveBought() }
                 group.addTask { await self.tick() }
                 for await order in orders.cancelOnGracefulShutdown() { follow(order, &group) }
                 group.cancelAll()

@@ -5,6 +5,7 @@ import LightningTypes
 import Logging
 import OpenAIChat
 import ScriptedBridge
+import SwiftProtobuf
 import Synchronization
 import Testing
 
@@ -22,7 +23,7 @@ import Testing
         limits: PurchaseLimits = PurchaseLimits(),
         patience: Duration = .seconds(15),
         keys: KeyRing? = nil,
-        before: @escaping @Sendable (BusClient) async throws -> Void = { _ in },
+        before: @escaping @Sendable (BusClient, ScriptedBridge) async throws -> Void = { _, _ in },
         _ body: @escaping @Sendable (Purchases, ScriptedBridge) async throws -> Void
     ) async throws {
         let directory = "/tmp/lcp-buy-\(UUID().uuidString.prefix(8))"
@@ -53,7 +54,7 @@ import Testing
                 try await client.run()
                 return false
             }
-            try await before(client)
+            try await before(client, bridge)
             group.addTask {
                 try await purchases.run()
                 return false
@@ -115,7 +116,7 @@ import Testing
         async throws
     {
         let clock = Clock()
-        try await Self.with(clock) { client in
+        try await Self.with(clock) { client, _ in
             _ = try await client.submit(Self.request(.echo, "earlier").firstSubmission())
         } _: { purchases, bridge in
             for prompt in ["earlier", "new"] {
@@ -130,6 +131,32 @@ import Testing
             clock.seconds.withLock { $0 += 900 }
             _ = try await Self.ending(try await purchases.open(try Self.request(.echo, "last")))
             #expect(await bridge.orders("findJob") == 3)
+        }
+    }
+
+    @Test func `one question without conditions tells whether anybody has bought lately`()
+        async throws
+    {
+        let clock = Clock()
+        // Two windows after the only job that there is.
+        clock.seconds.withLock { $0 += 1_800 }
+        try await Self.with(clock) { client, _ in
+            _ = try await client.submit(Self.request(.echo, "earlier").firstSubmission())
+        } _: { purchases, bridge in
+            _ = try await Self.ending(try await purchases.open(try Self.request(.echo)))
+            #expect(await bridge.orders("findJob") == 0, "it is too old")
+            let list = await bridge.market.lists
+            #expect(list == [.with { $0.limit = 1 }], "the journal has no index for more")
+        }
+    }
+
+    @Test func `a request does not fail for want of an answer about others`() async throws {
+        try await Self.with(patience: .milliseconds(200)) { _, bridge in
+            await bridge.ignore(1_000, "listJobs")
+        } _: { purchases, bridge in
+            let ending = try await Self.ending(try await purchases.open(try Self.request(.echo)))
+            #expect(ending.job?.view.stage == .done)
+            #expect(await bridge.orders("findJob") == 1, "it has asked for its own number")
         }
     }
 
