@@ -38,6 +38,8 @@ package struct Market: Sendable {
     private var inputs: [Data: Data] = [:]
     /// Who sells, all of them everything.
     package var peers = [Market.peer]
+    /// Keys of submissions whose jobs are no longer kept.
+    package var prunedKeys: Set<Data> = []
     /// What the next quotes cost, in msat; every later one costs ``price``.
     package var nextPrices: [UInt64] = []
 
@@ -88,6 +90,13 @@ package struct Market: Sendable {
             .peer(.with { $0.id = disconnect.peer })
         case .getResult(let get):
             job(get.job).map { .result(result(of: $0)) } ?? .failure(Self.unknownJob)
+        case .findJob(let find) where prunedKeys.contains(find.key):
+            .failure(
+                .with {
+                    $0.code = "job-pruned"
+                    $0.detail = "the job is no longer kept"
+                }
+            )
         case .findJob(let find):
             keys[find.key].flatMap { known in job(.with { $0.jobID = known.job }) }
                 .map { .job($0) } ?? .failure(Self.unknownJob)

@@ -221,13 +221,22 @@ package actor Purchases: Service {
         return failed.map { .failed($0) } ?? .nothing
     }
 
-    /// Takes up a purchase of an earlier process; nil when it was not paid or is long over.
+    /// Takes up a purchase that this process does not hold; nil when it was not paid or is long over.
     private func takeUp(
         _ request: PurchaseRequest,
         _ series: PurchaseSeries,
         _ number: UInt64
     ) async throws -> PurchaseTicket? {
-        guard let job = try await client.job(submittedAs: series.key(number)) else { return nil }
+        let found: BusJob?
+        do {
+            found = try await client.job(submittedAs: series.key(number))
+        } catch let error as BusClientError
+            where error.failure?.code == "job-pruned" && !request.identity.isNamed
+        {
+            // So long over that it is not meant; a name is meant for ever.
+            found = nil
+        }
+        guard let job = found else { return nil }
         guard job.view.stage != .failed, job.view.stage != .cancelled else { return nil }
         guard request.identity.isNamed else {
             let now = clock()

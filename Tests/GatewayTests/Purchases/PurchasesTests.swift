@@ -160,6 +160,27 @@ import Testing
         }
     }
 
+    @Test func `what the bridge no longer keeps is no hindrance unless it has a name`()
+        async throws
+    {
+        let clock = Clock()
+        try await Self.with(clock) { purchases, bridge in
+            // A quarter before this process was started.
+            let early = UnixTime(seconds: clock.seconds.withLock { $0 } - 900)
+            let (request, named) = (
+                try Self.request(.echo, retry: 1), try Self.request(.echo, name: "a")
+            )
+            let keys = [request.identity.series(at: early)[0], named.identity.series(at: early)[0]]
+                .map { Data($0.key(0).bytes) }
+            await bridge.arrange { $0.prunedKeys = Set(keys) }
+            let ending = try await Self.ending(try await purchases.open(request))
+            #expect(ending.job?.view.stage == .done)
+            await #expect { try await purchases.open(named) } throws: {
+                ($0 as? Refusal)?.error.code == "result_expired"
+            }
+        }
+    }
+
     @Test func `a purchase that its client named waits for an acceptance`() async throws {
         try await Self.with { purchases, bridge in
             let request = try Self.request(.echo, name: "order 4711")
