@@ -36,6 +36,10 @@ package actor Purchases: Service {
     private let predecessor: Predecessor
 
     private var lines: [PurchaseSeries: Line] = [:]
+    /// Those in ``lines`` that have ended.
+    private var ended = EndedPurchases()
+    /// Windows with purchases that were forgotten before repetitions of them were over.
+    private var thinned: Set<UInt64> = []
     private var opening: Set<Bytes32> = []
     private var waiting: [Bytes32: [CheckedContinuation<Void, Never>]] = [:]
     private var isStopping = false
@@ -154,8 +158,10 @@ package actor Purchases: Service {
     /// How many purchases a series has; the bridge knows those of earlier processes.
     private func count(_ series: PurchaseSeries) async throws -> UInt64 {
         if let line = lines[series] { return line.count }
-        if series.window > firstWindow { return 0 }
-        if series.window == firstWindow, await !predecessor.mayHaveBought() { return 0 }
+        if !isThinned(series) {
+            if series.window > firstWindow { return 0 }
+            if series.window == firstWindow, await !predecessor.mayHaveBought() { return 0 }
+        }
         let count = try await PurchaseSeries.count { [client] number in
             do {
                 return try await client.job(submittedAs: series.key(number)) != nil
@@ -165,6 +171,13 @@ package actor Purchases: Service {
         }
         lines[series] = Line(count: count)
         return count
+    }
+
+    /// Whether the bridge may know purchases of a series that this process has made and forgotten.
+    ///
+    /// Of a window that goes on it knows at least how many there were.
+    private func isThinned(_ series: PurchaseSeries) -> Bool {
+        thinned.contains(series.window) && series.window < PurchaseSeries.window(at: clock())
     }
 
     // MARK: - Taking up
@@ -182,7 +195,7 @@ package actor Purchases: Service {
         for series in request.identity.series(at: clock()) {
             let count = try await count(series)
             let isKnown = count > 0 && lines[series]?.held[count - 1] != nil
-            let isOurs = isKnown || series.window > firstWindow
+            let isOurs = isKnown || (series.window > firstWindow && !isThinned(series))
             // A named purchase is repeated only when the one before it was not paid.
             let lookahead = request.identity.isNamed || isOurs ? 0 : Self.lookahead
             let lookback = request.identity.isNamed ? 1 : Self.lookback
@@ -331,27 +344,51 @@ package actor Purchases: Service {
         underWay -= 1
         guard let ending else { return purchase.interrupt() }
         purchase.end(ending)
+        guard let line = lines[series] else { return }
+        guard !ending.isEnd else { return remember(.init(series: series, number: number)) }
         // What did not get to its end is for the bridge to tell when somebody asks again.
-        guard let line = lines[series], !ending.isEnd else { return }
         lines[series]?.held[number] = nil
         // A number that no submission reached must not leave a gap in the series.
         if ending.job == nil, line.count == number + 1 { lines[series]?.count = number }
     }
 
-    private func tick() async {
-        while (try? await Task.sleep(for: Self.pulse)) != nil {
-            let now = ContinuousClock.now
-            let window = PurchaseSeries.window(at: clock())
-            for (series, line) in lines {
-                for (number, purchase) in line.held {
-                    purchase.tick()
-                    if purchase.isForgotten(at: now) { lines[series]?.held[number] = nil }
-                }
-                // The bridge can be asked again how many there were, but for a window that goes on.
-                if lines[series]?.held.isEmpty == true, series.window < window {
-                    lines[series] = nil
-                }
+    /// Keeps one that has ended for repetitions, and forgets the oldest beyond the limit: what became
+    /// of them is for the bridge to tell.
+    private func remember(_ place: EndedPurchases.Place) {
+        ended.append(place)
+        // Two for one: those that somebody waits for must stay, and must not pile up.
+        for _ in 0..<2 where ended.count > limits.remembered {
+            guard let oldest = ended.takeOldest(),
+                let purchase = lines[oldest.series]?.held[oldest.number], purchase.ending != nil
+            else { continue }
+            if purchase.clients > 0 {
+                ended.append(oldest)
+            } else {
+                lines[oldest.series]?.held[oldest.number] = nil
+                thinned.insert(oldest.series.window)
             }
         }
+    }
+
+    private func tick() async {
+        while (try? await Task.sleep(for: Self.pulse)) != nil { lookAround() }
+    }
+
+    /// Tells waiting clients that time has passed, and forgets what is long over.
+    func lookAround() {
+        let now = ContinuousClock.now
+        let window = PurchaseSeries.window(at: clock())
+        for (series, line) in lines {
+            for (number, purchase) in line.held {
+                purchase.tick()
+                if purchase.isForgotten(at: now) { lines[series]?.held[number] = nil }
+            }
+            // The bridge can be asked again how many there were, but for a window that goes on.
+            if lines[series]?.held.isEmpty == true, series.window < window {
+                lines[series] = nil
+            }
+        }
+        let oldest = window - min(window, RetryIdentity.windows)
+        thinned = thinned.filter { $0 >= oldest }
     }
 }

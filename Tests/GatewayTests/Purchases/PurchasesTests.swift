@@ -283,6 +283,66 @@ import Testing
         }
     }
 
+    @Test(arguments: [0, 900] as [UInt64])
+    func `a repetition finds what was forgotten for want of room`(_ later: UInt64) async throws {
+        let clock = Clock()
+        var limits = PurchaseLimits()
+        limits.remembered = 1
+        try await Self.with(clock, limits: limits) { purchases, bridge in
+            // Near the end of a quarter.
+            let start = later + 800
+            clock.seconds.withLock { $0 += start }
+            var keys: [String: SubmissionKey] = [:]
+            for prompt in ["a", "b"] {
+                let ticket = try await purchases.open(try Self.request(.echo, prompt))
+                let ending = try await Self.ending(ticket)
+                ticket.leave(isDelivered: true)
+                keys[prompt] = ticket.purchase.key
+                let job = try #require(ending.job?.key.jobID)
+                try await bridge.change(job) { $0.view.endedUnix += start }
+            }
+            #expect(await bridge.orders("findJob") == 0)
+            // Once in the same quarter, and once in the next, when even their numbers are forgotten.
+            for round in 0..<2 {
+                for prompt in ["a", "b"] {
+                    let place = try await purchases.open(
+                        try Self.request(.echo, prompt, retry: 1)
+                    )
+                    #expect(place.purchase.key == keys[prompt], "\(prompt) \(round)")
+                    #expect(try await Self.ending(place).job?.view.stage == .done)
+                    place.leave(isDelivered: true)
+                }
+                clock.seconds.withLock { $0 += 200 }
+                await purchases.lookAround()
+            }
+            #expect(await bridge.orders("submit") == 2)
+            #expect(await bridge.orders("findJob") > 0)
+            // A new one asks for nothing all the same.
+            let questions = await bridge.count("findJob")
+            _ = try await Self.ending(try await purchases.open(try Self.request(.echo, "c")))
+            #expect(await bridge.count("findJob") == questions)
+        }
+    }
+
+    @Test func `those that have ended are taken in their order`() {
+        let series = PurchaseSeries(.zero, window: 0)
+        var ended = EndedPurchases()
+        var (put, taken): (UInt64, UInt64) = (0, 0)
+        for round in 1..<100 {
+            for _ in 0..<round % 7 {
+                ended.append(.init(series: series, number: put))
+                put += 1
+            }
+            for _ in 0..<round % 5 {
+                guard let place = ended.takeOldest() else { continue }
+                #expect(place.number == taken)
+                taken += 1
+            }
+            #expect(ended.count == Int(put - taken))
+        }
+        #expect(taken > 100 && ended.count > 10)
+    }
+
     @Test func `an order that the bridge took without an answer is found and followed`()
         async throws
     {
