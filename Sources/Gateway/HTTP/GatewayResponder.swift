@@ -3,7 +3,6 @@ import BusClient
 import Foundation
 import HTTPTypes
 import Hummingbird
-import LightningTypes
 import Logging
 import OpenAIChat
 
@@ -45,7 +44,7 @@ struct GatewayResponder: HTTPResponder {
             response.headers[.allow] =
                 request.uri.path == Self.completions ? "POST" : "GET, HEAD"
         }
-        response.headers[.requestID] = "req_" + RequestName.random()
+        response.headers[.requestID] = RequestName.random()
         allowOrigin(of: request, in: &response)
         tally.end(status: response.status.code)
         return request.method == .head ? response.createHeadResponse() : response
@@ -149,15 +148,7 @@ struct GatewayResponder: HTTPResponder {
     }
 }
 
-/// A name for a request that nobody else's has: 128 random bits.
-private enum RequestName {
-    static func random() -> String {
-        var generator = SystemRandomNumberGenerator()
-        return Hex.encode((0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) })
-    }
-}
-
 extension HTTPField.Name {
     // A valid token (RFC 9110 §5.1), so that it is never the replacement.
-    fileprivate static let requestID = Self("x-request-id") ?? .via
+    fileprivate static let requestID = Self(RequestName.header) ?? .via
 }

@@ -124,7 +124,7 @@ final class RequestGuard: ChannelDuplexHandler {
             status: HTTPResponseStatus(statusCode: refusal.status),
             headers: [
                 "content-type": "application/json", "content-length": "\(body.readableBytes)",
-                "connection": "close",
+                "connection": "close", RequestName.header: RequestName.random(),
             ]
         )
         context.write(wrapOutboundOut(.head(head)), promise: nil)

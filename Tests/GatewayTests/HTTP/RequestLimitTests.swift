@@ -63,6 +63,7 @@ import Testing
                 let answer = try await front.answer("GET", "/v1/models", headers)
                 #expect(answer.status == 431, "\(headers.count) headers: \(answer)")
                 #expect(answer.body.contains("request_headers_too_large"), "\(answer)")
+                #expect(answer.headers["x-request-id"]?.hasPrefix("req_") == true, "\(answer)")
             }
         }
     }
@@ -74,6 +75,7 @@ import Testing
                 return Wire.Answer(try await wire.rest())
             }
             #expect(answer.status == 400 && answer.body.contains("malformed_request"), "\(answer)")
+            #expect(answer.headers["x-request-id"]?.hasPrefix("req_") == true, "\(answer)")
         }
     }
 
@@ -89,6 +91,7 @@ import Testing
                 try await wire.send(beginning)
                 let answer = Wire.Answer(try await wire.rest())
                 #expect(answer.status == 408, "\(answer)")
+                #expect(answer.headers["x-request-id"]?.hasPrefix("req_") == true, "\(answer)")
                 #expect(answer.body.contains("request_timeout"), "\(answer)")
                 #expect(answer.headers["connection"] == "close")
             }
