@@ -44,6 +44,31 @@ import Testing
         }
     }
 
+    @Test func `who asks first is told to send the body, unless it is too large`() async throws {
+        try await TestFront.run { front in
+            try await Wire.with(front.port) { wire in
+                for _ in 0..<2 {
+                    let question = TestFront.question(.echo)
+                    let headers = [
+                        "expect: 100-Continue", "content-length: \(question.utf8.count)",
+                    ]
+                    try await wire.send(Wire.request("POST", Self.path, headers))
+                    let word = try await wire.read(upTo: "\r\n\r\n")
+                    #expect(word == "HTTP/1.1 100 Continue\r\n\r\n")
+                    try await wire.send(question)
+                    let answer = try await wire.read(upTo: #"_tokens":4}}"#)
+                    #expect(answer.hasPrefix("HTTP/1.1 200"), "\(answer)")
+                }
+            }
+            try await Wire.with(front.port) { wire in
+                let headers = ["expect: 100-continue", "content-length: 2000000"]
+                try await wire.send(Wire.request("POST", Self.path, headers))
+                let answer = Wire.Answer(try await wire.rest())
+                #expect(answer.status == 413, "\(answer)")
+            }
+        }
+    }
+
     @Test func `a head beyond the limit is 431`() async throws {
         try await TestFront.run {
             $0.requests.headBytes = 4_096
