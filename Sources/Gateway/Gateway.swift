@@ -61,6 +61,7 @@ package struct Gateway: Sendable {
             ),
             client: client,
             options: options,
+            pages: PageRule(options, wantsKeys: !keys.isOpen),
             tally: tally,
             logger: logger
         )

@@ -19,7 +19,5 @@ package struct GatewayOptions: Equatable, Sendable {
     package init() {}
 
     /// Whether only this machine can reach the address.
-    package var isLoopback: Bool {
-        host == "localhost" || host == "::1" || host.hasPrefix("127.")
-    }
+    package var isLoopback: Bool { LoopbackHost.isLoopback(host) }
 }

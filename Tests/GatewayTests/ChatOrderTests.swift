@@ -36,6 +36,18 @@ import Testing
         )
     }
 
+    @Test(
+        arguments: [
+            #"{"role":"user","content":[{"type":"text","text":"Hi","cache_control":{"type":"e"}}]}"#,
+            #"{"role":"user","content":[{"type":"text","text":"Hi","whatever":null}]}"#,
+            #"{"role":"assistant","content":"Hi","tool_calls":[],"annotations":[]}"#,
+            #"{"role":"assistant","content":"Hi","tool_calls":null,"refusal":null}"#,
+        ]
+    )
+    func `what says nothing about the answer is taken`(_ message: String) throws {
+        #expect(param(#"{"model":"m","messages":[\#(message)]}"#) == "accepted")
+    }
+
     @Test func `limits and temperature are carried, the smaller limit of both names`() throws {
         let order = try order(#","temperature":0.7,"max_tokens":9,"max_completion_tokens":5"#)
         #expect(order.temperatureMilli == 700)
@@ -79,7 +91,12 @@ import Testing
                 #"{"role":"user","content":[{"type":"image_url","image_url":{}}]}"#,
                 "messages[0].content"
             ),
-            (#"{"role":"assistant","tool_calls":[]}"#, "messages[0].tool_calls"),
+            (
+                #"{"role":"user","content":[{"type":"text","text":"Hi","x":1}]}"#,
+                "messages[0].content[0].x"
+            ),
+            (#"{"role":"assistant","tool_calls":[]}"#, "messages[0].content"),
+            (#"{"role":"assistant","content":"","tool_calls":[1]}"#, "messages[0].tool_calls"),
             (#"{"role":"user"}"#, "messages[0].content"),
             (#"{"role":"system","content":"alone"}"#, "messages"),
             (#"{"role":"user","content":""}"#, "messages"),

@@ -84,6 +84,18 @@ import Testing
         #expect(!purchase.note(job(.quoted)))
     }
 
+    @Test func `a job that comes after the last client has gone is given up, once`() throws {
+        let withdrawn = Mutex<[BusJobKey]>([])
+        let purchase = Purchase(key: .random(), body: .zero) { job in
+            withdrawn.withLock { $0.append(job) }
+        }
+        try #require(purchase.join()).leave()
+        #expect(withdrawn.withLock { $0 }.isEmpty, "there is nothing to give up")
+        #expect(!purchase.note(job(.quoting)))
+        #expect(!purchase.note(job(.quoted)))
+        #expect(withdrawn.withLock { $0 } == [job(.quoting).key])
+    }
+
     @Test func `a payment that overtakes the withdrawal is worth waiting for`() async throws {
         let purchase = Purchase(key: .random(), body: .zero) { _ in }
         try #require(purchase.join()).leave()
@@ -133,9 +145,36 @@ import Testing
         }
         #expect(ending.job?.view.stage == .done)
         again.leave(isDelivered: true)
-        // The client may have given up just then; a minute later it has not.
+        // The client may have given up just then, and take minutes until it asks again.
         #expect(purchase.claim(at: .now) == .shared)
-        #expect(purchase.claim(at: .now + .seconds(61)) == .none)
+        #expect(purchase.claim(at: .now + .seconds(890)) == .shared)
+        #expect(!purchase.isForgotten(at: .now + .seconds(890)))
+        #expect(purchase.claim(at: .now + .seconds(901)) == .none)
+        #expect(purchase.isForgotten(at: .now + .seconds(901)))
+    }
+
+    @Test func `from the moment that the bridge may pay, no other try is advised`() throws {
+        func purchase() -> Purchase { Purchase(key: .random(), body: .zero) { _ in } }
+        func heard(_ purchase: Purchase) -> Refusal? {
+            purchase.leftAlone(because: .stopping)?.refusal
+        }
+        let waiting = purchase()
+        #expect(heard(waiting) == .stopping)
+        #expect(waiting.note(job(.quoted)))
+        #expect(heard(waiting) == .stopping, "nobody has agreed to the price")
+        // The acceptance is on its way; the bridge has not told of it.
+        #expect(waiting.beginPaying(job(.quoted)))
+        #expect(heard(waiting) == .takesLong)
+        let agreed = purchase()
+        agreed.note(isAgreed: true)
+        #expect(heard(agreed) == .undecided)
+        try #require(agreed.join()).leave()
+        #expect(heard(agreed) == .undecided, "the withdrawal may come too late")
+        agreed.notePayment(job(.paying))
+        #expect(heard(agreed) == .takesLong)
+        agreed.end(PurchaseEnding(job: job(.done), isUnpaid: false))
+        #expect(heard(agreed) == nil)
+        #expect([Refusal.takesLong, .undecided].allSatisfy { $0.retry == .paid })
     }
 
     @Test func `what was never paid is nobody's, and what nobody fetched is so after a while`() {

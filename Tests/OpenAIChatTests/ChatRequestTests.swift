@@ -82,6 +82,15 @@ import Testing
         #expect(parts[1] == .other(type: "image_url", ["image_url": image]))
     }
 
+    @Test func `a part of text keeps the fields it has besides`() throws {
+        let json = #"[{"a":[1],"text":"Hi","type":"text"}]"#
+        let message = #"{"messages":[{"content":\#(json),"role":"user"}],"model":"m"}"#
+        let request = try decode(message)
+        #expect(request.messages[0].content == .parts([.text("Hi", ["a": .array([.integer(1)])])]))
+        #expect(request.messages[0].content?.text == "Hi")
+        #expect(String(decoding: try ChatJSON.encode(request), as: UTF8.self) == message)
+    }
+
     @Test(
         arguments: [
             (#"{"messages":[]}"#, "model"),

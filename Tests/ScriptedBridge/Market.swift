@@ -38,6 +38,15 @@ package struct Market: Sendable {
     package private(set) var changed: [BusJob] = []
     private var keys: [Data: (request: BusSubmit, job: Data)] = [:]
     private var inputs: [Data: Data] = [:]
+    /// Who sells, all of them everything.
+    package var peers = [Market.peer]
+    /// Keys of submissions whose jobs are no longer kept.
+    package var prunedKeys: Set<Data> = []
+    /// What the next quotes cost, in msat; every later one costs ``price``.
+    package var nextPrices: [UInt64] = []
+
+    /// What pages of jobs clients asked for.
+    package private(set) var lists: [BusListJobs] = []
 
     /// Nothing has happened.
     package init() {}
@@ -83,6 +92,13 @@ package struct Market: Sendable {
             .peer(.with { $0.id = disconnect.peer })
         case .getResult(let get):
             job(get.job).map { .result(result(of: $0)) } ?? .failure(Self.unknownJob)
+        case .findJob(let find) where prunedKeys.contains(find.key):
+            .failure(
+                .with {
+                    $0.code = "job-pruned"
+                    $0.detail = "the job is no longer kept"
+                }
+            )
         case .findJob(let find):
             keys[find.key].flatMap { known in job(.with { $0.jobID = known.job }) }
                 .map { .job($0) } ?? .failure(Self.unknownJob)
@@ -126,8 +142,10 @@ package struct Market: Sendable {
         jobs.append(job)
         changed.append(job)
         quote(id)
-        let isQuoted = self.job(.with { $0.jobID = id })?.view.stage == .quoted
-        if isQuoted, submit.hasMaxPriceMsat, submit.maxPriceMsat >= Self.price { buy(id) }
+        let view = self.job(.with { $0.jobID = id })?.view ?? BusJobView()
+        if view.stage == .quoted, submit.hasMaxPriceMsat, submit.maxPriceMsat >= view.priceMsat {
+            buy(id)
+        }
         // The acknowledgement speaks of the step that took the submission.
         return .job(job)
     }
@@ -160,9 +178,10 @@ package struct Market: Sendable {
                 $0.view.failure.detail = "the provider answered unsupported_task (2)"
             }
         case .echo, .binary, .unpayable, .unanswered, .broken, .endless:
+            let price = nextPrices.isEmpty ? Self.price : nextPrices.removeFirst()
             _ = change(id) {
                 $0.view.stage = .quoted
-                $0.view.priceMsat = Self.price
+                $0.view.priceMsat = price
                 $0.view.quoteExpiryUnix = 1_900_000_000
                 $0.view.termsHash = Data(repeating: 0x7e, count: 32)
                 $0.view.paymentHash = Data(repeating: 0x9a, count: 32)
@@ -217,8 +236,9 @@ package struct Market: Sendable {
 
     // MARK: - Query
 
-    func answer(_ request: BusQueryRequest) -> BusQueryResponse.OneOf_Body {
-        switch request.body {
+    mutating func answer(_ request: BusQueryRequest) -> BusQueryResponse.OneOf_Body {
+        if case .listJobs(let list) = request.body { lists.append(list) }
+        return switch request.body {
         case .getJob(let get): job(get.job).map { .job($0) } ?? .failure(Self.unknownJob)
         case .listJobs(let list): .jobs(page(list))
         case .listPeers(let list) where !list.page.isEmpty:
@@ -228,9 +248,9 @@ package struct Market: Sendable {
             .peers(
                 .with {
                     $0.next = Self.peer
-                    $0.peers = [
+                    $0.peers = peers.map { peer in
                         .with {
-                            $0.id = Self.peer
+                            $0.id = peer
                             $0.address = "127.0.0.1:9735"
                             $0.connected = true
                             $0.hasChannel_p = true
@@ -243,7 +263,7 @@ package struct Market: Sendable {
                                 }
                             }
                         }
-                    ]
+                    }
                 }
             )
         case .listWorkers:

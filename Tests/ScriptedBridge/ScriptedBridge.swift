@@ -86,6 +86,9 @@ package actor ScriptedBridge {
         try await publish(market.change(job, body))
     }
 
+    /// Lets another market have been there all the time.
+    package func arrange(_ body: @Sendable (inout Market) -> Void) { body(&market) }
+
     /// Sends bytes to whoever watches, in place of a response.
     package func sendToWatchers(_ bytes: [UInt8]) async throws {
         for watcher in watchers { try await query.send([Frame(bytes)], to: watcher.client) }

@@ -115,20 +115,41 @@ extension Refusal {
         )
     }
 
-    /// The answer takes longer than a request may.
-    static func takesLong(isPaid: Bool) -> Refusal {
-        isPaid
-            ? Refusal(
-                504,
-                ChatError(
-                    .server,
-                    "paid, and the answer takes longer than a request may; repeat it to wait on",
-                    code: "answer_pending"
-                ),
-                .paid
-            )
-            : .unavailable("there was no quote in time; it is given up", "provider_unavailable")
+    /// A peer that was chosen for its price wants more.
+    static func priceRaised(from compared: MilliSatoshi, to price: MilliSatoshi) -> Refusal {
+        .unavailable(
+            "the provider quoted \(compared) when it was compared and \(price) now; nothing was paid",
+            "price_raised"
+        )
     }
+
+    /// The price is agreed to, and the answer takes longer than a request may.
+    static let takesLong = Refusal(
+        504,
+        ChatError(
+            .server,
+            "paid, and the answer takes longer than a request may; repeat it to wait on",
+            code: "answer_pending"
+        ),
+        .paid
+    )
+
+    /// The request is over, and the bridge may pay the quote before it hears that.
+    static let undecided = Refusal(
+        504,
+        ChatError(
+            .server,
+            "there was no quote in time; it may be paid all the same: repeat the request to hear",
+            code: "payment_unknown"
+        ),
+        .paid
+    )
+
+    /// The request is over, and nobody has agreed to a price.
+    static let noQuote = unavailable(
+        "there was no quote in time; it is given up",
+        "provider_unavailable"
+    )
 
     /// The job is done, and there is nothing to show.
     static let notKept = Refusal(

@@ -44,6 +44,26 @@ extension Refusal {
         )
     )
 
+    static let foreignOrigin = Refusal(
+        403,
+        ChatError(
+            .permission,
+            "web pages of this origin may not use the gateway; its operator can let them in",
+            param: "Origin",
+            code: "origin_not_allowed"
+        )
+    )
+
+    static let foreignHost = Refusal(
+        403,
+        ChatError(
+            .permission,
+            "a gateway without keys is called by a name of this machine: localhost or 127.0.0.1",
+            param: "Host",
+            code: "host_not_allowed"
+        )
+    )
+
     static func tooManyRequests(after seconds: Int) -> Refusal {
         Refusal(
             429,

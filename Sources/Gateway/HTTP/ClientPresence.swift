@@ -29,7 +29,7 @@ final class ClientPresence: ChannelInboundHandler, RemovableChannelHandler, Send
         clients.add(self, on: context.channel)
         do {
             let pipeline = context.pipeline.syncOperations
-            try RequestGuard.add(to: pipeline, headTime: limits.headTime)
+            try RequestGuard.add(to: pipeline, limits)
         } catch {
             // A connection that nobody guards is none.
             context.close(promise: nil)

@@ -57,19 +57,20 @@ struct CompletionAnswer: Sendable {
             switch next {
             case .ended(let ending): return ending
             case .paying: continue
-            case .stillThere:
-                guard ContinuousClock.now < deadline else { return late }
+            case .stillThere: if let late { return late }
             }
         }
         throw ClientGone()
     }
 
-    /// The time for one request is over; the job goes on if it is paid.
-    private var late: PurchaseEnding {
-        let job = ticket.purchase.job
-        let stages: [BusJobStage] = [.paying, .running]
-        let isPaid = job.map { stages.contains($0.view.stage) } ?? false
-        return PurchaseEnding(job: job, refusal: .takesLong(isPaid: isPaid), isUnpaid: false)
+    /// What to say once the time for one request is over; the job goes on if it is paid.
+    ///
+    /// Nil before. The place is given up first: what is said then can't be overtaken by a payment that
+    /// begins for it.
+    private var late: PurchaseEnding? {
+        guard ContinuousClock.now >= deadline else { return nil }
+        ticket.leave()
+        return ticket.purchase.leftAlone(because: .noQuote) ?? ticket.purchase.ending
     }
 
     // MARK: - As a stream
@@ -87,7 +88,7 @@ struct CompletionAnswer: Sendable {
                 }
                 return refuse(ending, presence)
             case .stillThere:
-                guard ContinuousClock.now < deadline else { return refuse(late, presence) }
+                if let late { return refuse(late, presence) }
             }
         }
         throw ClientGone()
@@ -139,9 +140,7 @@ struct CompletionAnswer: Sendable {
             case .paying: continue
             case .ended(let ending): return try await finish(ending, events, &writer)
             case .stillThere:
-                guard ContinuousClock.now < deadline else {
-                    return try await finish(late, events, &writer)
-                }
+                if let late { return try await finish(late, events, &writer) }
                 try await writer.write(CompletionEvents.ping)
             }
         }

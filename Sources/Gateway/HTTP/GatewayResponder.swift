@@ -3,7 +3,6 @@ import BusClient
 import Foundation
 import HTTPTypes
 import Hummingbird
-import LightningTypes
 import Logging
 import OpenAIChat
 
@@ -16,6 +15,7 @@ struct GatewayResponder: HTTPResponder {
     let completions: CompletionEndpoint
     let client: BusClient
     let options: GatewayOptions
+    let pages: PageRule
     let tally: GatewayTally
     let logger: Logger
 
@@ -44,7 +44,7 @@ struct GatewayResponder: HTTPResponder {
             response.headers[.allow] =
                 request.uri.path == Self.completions ? "POST" : "GET, HEAD"
         }
-        response.headers[.requestID] = "req_" + RequestName.random()
+        response.headers[.requestID] = RequestName.random()
         allowOrigin(of: request, in: &response)
         tally.end(status: response.status.code)
         return request.method == .head ? response.createHeadResponse() : response
@@ -52,6 +52,10 @@ struct GatewayResponder: HTTPResponder {
 
     private func answer(_ request: Request, _ connection: Connection) async throws -> Response {
         let path = request.uri.path
+        // These tell no page more than that there is a gateway, and monitors call it what they like.
+        if path != "/health", path != "/metrics" {
+            try pages.check(origin: request.headers[.origin], host: request.head.authority)
+        }
         if request.method == .options, !options.origins.isEmpty { return preflight(request) }
         switch path {
         case "/health":
@@ -138,21 +142,13 @@ struct GatewayResponder: HTTPResponder {
         guard !options.origins.isEmpty else { return }
         response.headers[.vary] = "origin"
         guard let origin = request.headers[.origin] else { return }
-        guard options.origins.contains(origin) || options.origins.contains("*") else { return }
+        guard pages.admits(origin) else { return }
         response.headers[.accessControlAllowOrigin] = origin
         response.headers[.accessControlExposeHeaders] = AnswerHeaders.names.joined(separator: ", ")
     }
 }
 
-/// A name for a request that nobody else's has: 128 random bits.
-private enum RequestName {
-    static func random() -> String {
-        var generator = SystemRandomNumberGenerator()
-        return Hex.encode((0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) })
-    }
-}
-
 extension HTTPField.Name {
     // A valid token (RFC 9110 §5.1), so that it is never the replacement.
-    fileprivate static let requestID = Self("x-request-id") ?? .via
+    fileprivate static let requestID = Self(RequestName.header) ?? .via
 }

@@ -6,7 +6,8 @@ import OpenAIChat
 ///
 /// A head must be there some time after its first byte (408) and be of a bounded size (431). After an
 /// answer that says `connection: close` the server would still read what comes: the guard drops that,
-/// and a moment later the connection.
+/// and a moment later the connection. A client that asks first whether its body is welcome hears so,
+/// unless it is too large.
 ///
 /// It stands right behind the decoder, and lives on the connection's event loop alone.
 final class RequestGuard: ChannelDuplexHandler {
@@ -29,7 +30,7 @@ final class RequestGuard: ChannelDuplexHandler {
         }
     }
 
-    private let headTime: TimeAmount
+    private let limits: RequestLimits
     /// Whether a head has come, and the end of its request has not.
     private var isReading = false
     /// How many requests have no complete answer.
@@ -42,14 +43,17 @@ final class RequestGuard: ChannelDuplexHandler {
     /// How long a client that was refused may take to read why.
     private static let lingering = TimeAmount.seconds(1)
 
-    private init(headTime: TimeAmount) { self.headTime = headTime }
+    private init(_ limits: RequestLimits) { self.limits = limits }
 
     /// Puts one into the pipeline of a connection of HTTP/1.1, on its event loop.
     ///
     /// - Throws: `ChannelPipelineError` when the pipeline has no decoder.
-    static func add(to pipeline: ChannelPipeline.SynchronousOperations, headTime: Duration) throws {
+    static func add(
+        to pipeline: ChannelPipeline.SynchronousOperations,
+        _ limits: RequestLimits
+    ) throws {
         let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-        let guardian = RequestGuard(headTime: TimeAmount(headTime))
+        let guardian = RequestGuard(limits)
         try pipeline.addHandler(guardian, position: .after(decoder))
         let context = try pipeline.context(handler: guardian)
         try pipeline.addHandler(ByteWatch { guardian.beginHead(context) }, position: .first)
@@ -59,6 +63,7 @@ final class RequestGuard: ChannelDuplexHandler {
 
     private func beginHead(_ context: ChannelHandlerContext) {
         guard !isReading, !isOver, wait == nil else { return }
+        let headTime = TimeAmount(limits.headTime)
         wait = context.eventLoop.assumeIsolated().scheduleTask(in: headTime) {
             self.wait = nil
             // An answer that is being written must not be interrupted.
@@ -70,14 +75,33 @@ final class RequestGuard: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isOver else { return }
         switch unwrapInboundIn(data) {
-        case .head:
+        case .head(let head):
             stopWaiting()
             isReading = true
             unanswered += 1
+            if isAskedFor(head) { invite(context) }
         case .body: break
         case .end: isReading = false
         }
         context.fireChannelRead(data)
+    }
+
+    /// Whether a client waits for a word before it sends a body that may come.
+    ///
+    /// While an earlier answer is written there is no place for it; the client does not wait for ever.
+    private func isAskedFor(_ head: HTTPRequestHead) -> Bool {
+        let expected = head.headers[canonicalForm: "expect"]
+        guard expected.contains(where: { $0.lowercased() == "100-continue" }),
+            head.version != .http1_0, unanswered == 1
+        else { return false }
+        let length = head.headers.first(name: "content-length").flatMap { Int($0) }
+        return (length ?? 0) <= limits.bodyBytes
+    }
+
+    private func invite(_ context: ChannelHandlerContext) {
+        // RFC 9110 §10.1.1
+        let head = HTTPResponseHead(version: .http1_1, status: .continue)
+        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -124,7 +148,7 @@ final class RequestGuard: ChannelDuplexHandler {
             status: HTTPResponseStatus(statusCode: refusal.status),
             headers: [
                 "content-type": "application/json", "content-length": "\(body.readableBytes)",
-                "connection": "close",
+                "connection": "close", RequestName.header: RequestName.random(),
             ]
         )
         context.write(wrapOutboundOut(.head(head)), promise: nil)

@@ -53,11 +53,27 @@ package final class Purchase: Sendable {
 
     private struct State {
         var phase = Phase.asking
+        /// Whether the bridge may pay without another word, once it has the submission.
+        var isAgreed = false
         var job: BusJob?
+        /// Whether it was told that the job is to be given up.
+        var isGivenUp = false
         var clients: [UInt64: AsyncStream<PurchaseNews>.Continuation] = [:]
         var lastClient: UInt64 = 0
         var deliveredAt: ContinuousClock.Instant?
         var endedAt: ContinuousClock.Instant?
+
+        func isForgotten(at now: ContinuousClock.Instant) -> Bool {
+            guard let endedAt, clients.isEmpty else { return false }
+            return now - max(endedAt, deliveredAt ?? endedAt) >= Purchase.memory
+        }
+
+        /// The job to give up; nil before there is one, and after it was told.
+        mutating func giveUp() -> BusJobKey? {
+            guard case .withdrawn = phase, let job, !isGivenUp else { return nil }
+            isGivenUp = true
+            return job.key
+        }
     }
 
     /// Names it to the bridge.
@@ -65,19 +81,19 @@ package final class Purchase: Sendable {
     /// The body of the request that it was bought for.
     package let body: Bytes32
     private let state = Mutex(State())
-    private let withdraw: @Sendable (BusJobKey?) -> Void
+    private let withdraw: @Sendable (BusJobKey) -> Void
 
     /// Begins one.
     ///
     /// - Parameters:
     ///   - key: Names it to the bridge.
     ///   - body: The body of the request that it is bought for.
-    ///   - withdraw: Called once when the last client goes before a payment could begin, with the
-    ///     job if there is one; must not wait.
+    ///   - withdraw: Called once when the last client has gone before a payment could begin, as soon
+    ///     as there is a job; must not wait.
     package init(
         key: SubmissionKey,
         body: Bytes32,
-        withdraw: @escaping @Sendable (BusJobKey?) -> Void
+        withdraw: @escaping @Sendable (BusJobKey) -> Void
     ) {
         self.key = key
         self.body = body
@@ -132,17 +148,17 @@ package final class Purchase: Sendable {
     }
 
     fileprivate func leave(_ id: UInt64, isDelivered: Bool) {
-        let (client, gone, job) = state.withLock { state in
+        let (client, job) = state.withLock { state in
             let client = state.clients.removeValue(forKey: id)
             if client != nil, isDelivered { state.deliveredAt = .now }
             guard client != nil, state.clients.isEmpty, case .asking = state.phase else {
-                return (client, false, BusJobKey?.none)
+                return (client, BusJobKey?.none)
             }
             state.phase = .withdrawn
-            return (client, true, state.job?.key)
+            return (client, state.giveUp())
         }
         client?.finish()
-        if gone { withdraw(job) }
+        if let job { withdraw(job) }
     }
 
     /// Tells every client that time has passed.
@@ -156,7 +172,8 @@ package final class Purchase: Sendable {
     package enum Claim: Sendable {
         /// Nobody waits for it and nobody has its answer.
         case wanted
-        /// Somebody waits for it, or has just got the answer, perhaps too late.
+        /// Somebody waits for it, or the answer was on its way to somebody, which says nothing of its
+        /// arrival.
         case shared
         /// It is over for too long, or was never paid.
         case none
@@ -169,19 +186,22 @@ package final class Purchase: Sendable {
             case .withdrawn: return .none
             case .asking, .paying: return state.clients.isEmpty ? .wanted : .shared
             case .ended(let ending):
-                if ending.isUnpaid { return .none }
-                if let deliveredAt = state.deliveredAt {
-                    return now - deliveredAt < Self.overlap ? .shared : .none
-                }
-                guard let endedAt = state.endedAt, now - endedAt < Self.memory else { return .none }
-                return state.clients.isEmpty ? .wanted : .shared
+                guard !ending.isUnpaid, !state.isForgotten(at: now) else { return .none }
+                return state.clients.isEmpty && state.deliveredAt == nil ? .wanted : .shared
             }
         }
     }
 
-    /// An SDK repeats a request within some seconds; its answer may have crossed that.
-    private static let overlap = Duration.seconds(60)
-    /// How long an answer that nobody has fetched is meant for a repetition without a name.
+    /// Whether it is over for so long that no repetition without a name is meant for it.
+    package func isForgotten(at now: ContinuousClock.Instant) -> Bool {
+        state.withLock { $0.isForgotten(at: now) }
+    }
+
+    /// How long after its end, and after each delivery, an answer is meant for a repetition without a
+    /// name.
+    ///
+    /// One that was delivered, too: the client may have given up just then, and waits some minutes
+    /// before it asks again.
     package static let memory = Duration.seconds(900)
 
     /// How many wait for it.
@@ -191,14 +211,19 @@ package final class Purchase: Sendable {
 
     /// Notes where the job stands.
     ///
-    /// - Returns: False when the purchase was withdrawn meanwhile, and the job is to be given up.
+    /// - Returns: False when the purchase was withdrawn meanwhile, and the job is being given up.
     package func note(_ job: BusJob) -> Bool {
-        state.withLock { state in
+        let (isWanted, lost) = state.withLock { state in
             state.job = job
-            if case .withdrawn = state.phase { return false }
-            return true
+            guard case .withdrawn = state.phase else { return (true, BusJobKey?.none) }
+            return (false, state.giveUp())
         }
+        if let lost { withdraw(lost) }
+        return isWanted
     }
+
+    /// Notes whether the bridge may pay without another word: before it is submitted.
+    package func note(isAgreed: Bool) { state.withLock { $0.isAgreed = isAgreed } }
 
     /// Passes the point from which the money may be gone, before the quote is accepted.
     ///
@@ -238,16 +263,23 @@ package final class Purchase: Sendable {
 
     /// Tells the clients of one that goes on that this gateway does not follow it any more.
     package func interrupt() {
-        let ending: PurchaseEnding? = state.withLock { state in
-            switch state.phase {
-            case .asking, .withdrawn:
-                PurchaseEnding(job: state.job, refusal: .stopping, isUnpaid: false)
-            case .paying(let job):
-                PurchaseEnding(job: job, refusal: .takesLong(isPaid: true), isUnpaid: false)
-            case .ended: nil
+        if let ending = leftAlone(because: .stopping) { tell(.ended(ending)) }
+    }
+
+    /// What a client hears that can't wait for the end; nil when there is one.
+    ///
+    /// - Parameter unpaid: Why it can't, for as long as it is certain that no payment has left.
+    /// - Returns: An ending that is none of the job's.
+    package func leftAlone(because unpaid: Refusal) -> PurchaseEnding? {
+        state.withLock { state in
+            let refusal: Refusal
+            switch (state.phase, state.job?.view.stage) {
+            case (.ended, _): return nil
+            case (.paying, _), (_, .paying), (_, .running): refusal = .takesLong
+            case (.asking, _), (.withdrawn, _): refusal = state.isAgreed ? .undecided : unpaid
             }
+            return PurchaseEnding(job: state.job, refusal: refusal, isUnpaid: false)
         }
-        if let ending { tell(.ended(ending)) }
     }
 
     /// How it ended; nil while it goes on.
@@ -257,9 +289,6 @@ package final class Purchase: Sendable {
             return ending
         }
     }
-
-    /// When it ended.
-    package var endedAt: ContinuousClock.Instant? { state.withLock { $0.endedAt } }
 
     /// Whether the quote is accepted and the end is not known.
     package var isPaying: Bool {

@@ -12,6 +12,8 @@ package struct PurchaseLimits: Equatable, Sendable {
     package var comparison: Duration = .seconds(3)
     /// How many purchases may be under way.
     package var underWay = 2_048
+    /// How many that are over are remembered for repetitions; the bridge is asked for older ones.
+    package var remembered = 4_096
     /// How many connections may be open.
     package var connections = 4_096
     /// How long a request waits for its answer.

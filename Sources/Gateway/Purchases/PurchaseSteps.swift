@@ -10,7 +10,8 @@ import Logging
 struct PurchaseSteps: Sendable {
     /// Where a purchase begins.
     enum Start: Sendable {
-        /// Nothing is known of it: the first of these is bought, or the cheapest.
+        /// Nothing is known of it: the first of these is bought, or the cheapest at the price that was
+        /// compared.
         ///
         /// A purchase that its client named waits for an acceptance. Its repetitions are compared by
         /// the bridge, which takes the price limit for a part of the content; the operator may change
@@ -18,6 +19,21 @@ struct PurchaseSteps: Sendable {
         case buy([JobSubmission], isNamed: Bool)
         /// An earlier process has made the job.
         case follow(BusJob)
+    }
+
+    /// What is to be bought, and up to which price.
+    private struct Choice {
+        var submission: JobSubmission
+        var ceiling: MilliSatoshi
+    }
+
+    /// A job that is in the bridge.
+    private struct Bargain {
+        var job: BusJob
+        /// The most that it may cost, routing fees apart.
+        var ceiling: MilliSatoshi
+        /// Whether the bridge pays that without another word.
+        var isAgreed: Bool
     }
 
     let client: BusClient
@@ -32,26 +48,27 @@ struct PurchaseSteps: Sendable {
     func run(_ purchase: Purchase, _ start: Start, for account: KeyID) async -> PurchaseEnding? {
         let ending: PurchaseEnding?
         do {
-            let job: BusJob
-            let isAgreed: Bool
+            let bargain: Bargain
             switch start {
             case .buy(let submissions, let isNamed):
-                let chosen = try await choose(among: submissions)
-                isAgreed = isNamed ? false : await agree(to: purchase, for: account)
-                job = try await submit(chosen, isAgreed: isAgreed)
-            case .follow(let known): (job, isAgreed) = (known, true)
+                let choice = try await choose(among: submissions)
+                let isAgreed =
+                    isNamed ? false : await agree(to: choice.ceiling, of: purchase, for: account)
+                purchase.note(isAgreed: isAgreed)
+                let job = try await submit(choice, for: purchase, isAgreed: isAgreed)
+                bargain = Bargain(job: job, ceiling: choice.ceiling, isAgreed: isAgreed)
+            case .follow(let known):
+                // What an earlier process has agreed to, the bridge has to say.
+                purchase.note(isAgreed: true)
+                bargain = Bargain(job: known, ceiling: limits.ceiling, isAgreed: true)
             }
-            ending = try await follow(job, of: purchase, for: account, isAgreed: isAgreed)
+            ending = try await follow(bargain, of: purchase, for: account)
         } catch let refusal as Refusal {
             ending = PurchaseEnding(refusal: refusal, isUnpaid: true)
         } catch let error as BusClientError {
-            // Nothing was agreed to by this process: after that nothing but the end leads out of
-            // `follow`. What an earlier one did, the bridge has to say.
-            ending = PurchaseEnding(
-                job: purchase.job,
-                refusal: Refusal(beforePayment: error),
-                isUnpaid: false
-            )
+            // Nothing but the end leads out of `follow` once a price was agreed to, unless this process
+            // ends.
+            ending = purchase.leftAlone(because: Refusal(beforePayment: error))
         } catch {
             return nil
         }
@@ -66,21 +83,30 @@ struct PurchaseSteps: Sendable {
     /// Keeps the most that a job may cost, so that its quote can be paid without another round.
     ///
     /// - Returns: Whether that is kept. Else the price is waited for, which is mostly far below.
-    private func agree(to purchase: Purchase, for account: KeyID) async -> Bool {
+    private func agree(
+        to ceiling: MilliSatoshi,
+        of purchase: Purchase,
+        for account: KeyID
+    ) async -> Bool {
         guard let rule = try? await fees.now() else { return false }
-        return await keys.reserveAhead(rule.most(limits.ceiling), by: account, for: purchase.key)
+        return await keys.reserveAhead(rule.most(ceiling), by: account, for: purchase.key)
     }
 
     /// Submits; from here on the bridge may pay what was agreed to.
-    private func submit(_ submission: JobSubmission, isAgreed: Bool) async throws -> BusJob {
+    private func submit(
+        _ choice: Choice,
+        for purchase: Purchase,
+        isAgreed: Bool
+    ) async throws -> BusJob {
+        var submission = choice.submission
         guard isAgreed else { return try await client.submit(submission) }
-        var submission = submission
-        submission.ceiling = limits.ceiling
+        submission.ceiling = choice.ceiling
         do {
             return try await client.submit(submission)
         } catch let error as BusClientError {
             // An answer may have been lost, and then the job goes on.
             if let job = try await job(of: submission.key) { return job }
+            purchase.note(isAgreed: false)
             if error.failure != nil { await keys.settle(submission.key, spent: .zero) }
             throw error
         }
@@ -101,23 +127,24 @@ struct PurchaseSteps: Sendable {
     // MARK: - The job
 
     private func follow(
-        _ job: BusJob,
+        _ bargain: Bargain,
         of purchase: Purchase,
-        for account: KeyID,
-        isAgreed: Bool
+        for account: KeyID
     ) async throws -> PurchaseEnding {
+        let (job, ceiling) = (bargain.job, bargain.ceiling)
         var refusal: Refusal?
-        if !purchase.note(job) { refusal = try await giveUp(job, because: .stopping) }
+        _ = purchase.note(job)
         if let ending = Self.ending(job, refusal) { return ending }
         while true {
             do {
                 return try await client.watch([job.key]) { states in
                     while let job = try await states.next() {
-                        _ = purchase.note(job)
+                        let isWithdrawn = !purchase.note(job)
                         if let ending = Self.ending(job, refusal) { return ending }
                         switch job.view.stage {
-                        case .quoted where refusal == nil:
-                            refusal = try await decide(job, of: purchase, for: account)
+                        // Whoever was told of the withdrawal gives it up, without an end to that.
+                        case .quoted where refusal == nil && !isWithdrawn:
+                            refusal = try await decide(job, of: purchase, for: account, ceiling)
                         case .paying, .running: await notePayment(job, of: purchase)
                         default: break
                         }
@@ -127,7 +154,9 @@ struct PurchaseSteps: Sendable {
             } catch let error as BusClientError {
                 // A watch that the bridge has no room for ends; what may be paid is followed all the
                 // same.
-                guard isAgreed || purchase.isPaying, error.code != .closed else { throw error }
+                guard bargain.isAgreed || purchase.isPaying, error.code != .closed else {
+                    throw error
+                }
                 try await Task.sleep(for: .seconds(1))
             }
         }
@@ -158,11 +187,15 @@ struct PurchaseSteps: Sendable {
     private func decide(
         _ job: BusJob,
         of purchase: Purchase,
-        for account: KeyID
+        for account: KeyID,
+        _ ceiling: MilliSatoshi
     ) async throws -> Refusal? {
         let price = MilliSatoshi(msat: job.view.priceMsat)
         guard price <= limits.ceiling else {
             return try await giveUp(job, because: .priceAbove(limits.ceiling, price))
+        }
+        guard price <= ceiling else {
+            return try await giveUp(job, because: .priceRaised(from: ceiling, to: price))
         }
         let most = try await fees.now().most(price)
         do {
@@ -206,11 +239,12 @@ struct PurchaseSteps: Sendable {
     /// Asks every peer for a quote and drops them all; the cheapest one's job is then made anew.
     ///
     /// One purchase has one submission, whatever dies in between: quotes that are only compared are
-    /// jobs of their own that nobody ever accepts.
-    private func choose(among submissions: [JobSubmission]) async throws -> JobSubmission {
+    /// jobs of their own that nobody ever accepts. What was compared is the most that is paid then:
+    /// else a peer would quote low to be chosen.
+    private func choose(among submissions: [JobSubmission]) async throws -> Choice {
         guard submissions.count > 1 else {
             guard let only = submissions.first else { throw Refusal.defect }
-            return only
+            return Choice(submission: only, ceiling: limits.ceiling)
         }
         let prices = await withTaskGroup(of: (Int, MilliSatoshi)?.self) { group in
             for (index, submission) in submissions.enumerated() {
@@ -224,7 +258,10 @@ struct PurchaseSteps: Sendable {
         guard let cheapest = prices.min(by: { ($0.1, $0.0) < ($1.1, $1.0) }) else {
             throw Refusal.unavailable("no provider has quoted in time", "provider_unavailable")
         }
-        return submissions[cheapest.0]
+        return Choice(
+            submission: submissions[cheapest.0],
+            ceiling: min(cheapest.1, limits.ceiling)
+        )
     }
 
     private func price(of submission: JobSubmission) async -> MilliSatoshi? {

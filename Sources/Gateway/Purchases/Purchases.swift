@@ -32,10 +32,14 @@ package actor Purchases: Service {
     private let clock: @Sendable () -> UnixTime
     /// The window in which this process was started: later ones have no purchases of another process.
     private let firstWindow: UInt64
-    /// The question whether an earlier process may have purchases in that window.
-    private var predecessor: Task<Bool, any Error>?
+    /// Who may have purchases in that window, too.
+    private let predecessor: Predecessor
 
     private var lines: [PurchaseSeries: Line] = [:]
+    /// Those in ``lines`` that have ended.
+    private var ended = EndedPurchases()
+    /// Windows with purchases that were forgotten before repetitions of them were over.
+    private var thinned: Set<UInt64> = []
     private var opening: Set<Bytes32> = []
     private var waiting: [Bytes32: [CheckedContinuation<Void, Never>]] = [:]
     private var isStopping = false
@@ -66,6 +70,7 @@ package actor Purchases: Service {
         self.routes = routes
         self.clock = clock
         firstWindow = PurchaseSeries.window(at: clock())
+        predecessor = Predecessor(client, upTo: firstWindow)
         sellers = SellerList(client)
         steps = PurchaseSteps(
             client: client,
@@ -138,7 +143,7 @@ package actor Purchases: Service {
     ) throws -> PurchaseTicket {
         let purchase = Purchase(key: series.key(number), body: request.identity.body) {
             [give] job in
-            if let job { give.yield(.cancel(job)) }
+            give.yield(.cancel(job))
         }
         guard let ticket = purchase.join() else { throw Refusal.defect }
         var line = lines[series] ?? Line(count: number)
@@ -153,8 +158,10 @@ package actor Purchases: Service {
     /// How many purchases a series has; the bridge knows those of earlier processes.
     private func count(_ series: PurchaseSeries) async throws -> UInt64 {
         if let line = lines[series] { return line.count }
-        if series.window > firstWindow { return 0 }
-        if series.window == firstWindow, try await !mayHavePredecessor() { return 0 }
+        if !isThinned(series) {
+            if series.window > firstWindow { return 0 }
+            if series.window == firstWindow, await !predecessor.mayHaveBought() { return 0 }
+        }
         let count = try await PurchaseSeries.count { [client] number in
             do {
                 return try await client.job(submittedAs: series.key(number)) != nil
@@ -166,28 +173,11 @@ package actor Purchases: Service {
         return count
     }
 
-    /// Whether anybody has bought anything lately; when not, no request has to ask for its own number.
+    /// Whether the bridge may know purchases of a series that this process has made and forgotten.
     ///
-    /// Asked once, before this process buys. A submission that reaches the bridge at that very moment may
-    /// be missed. Nothing is bought twice for that: the same request has the same key.
-    private func mayHavePredecessor() async throws -> Bool {
-        if let predecessor { return try await predecessor.value }
-        var filter = BusListJobs()
-        filter.role = .requester
-        // A window more, for a bridge whose clock is behind.
-        let window = firstWindow - min(firstWindow, 1)
-        filter.createdAfterUnix = PurchaseSeries.start(ofWindow: window).seconds
-        filter.limit = 1
-        let question = Task { [client, filter] in
-            try await !client.jobs(filter).jobs.isEmpty
-        }
-        predecessor = question
-        do {
-            return try await question.value
-        } catch {
-            predecessor = nil
-            throw error
-        }
+    /// Of a window that goes on it knows at least how many there were.
+    private func isThinned(_ series: PurchaseSeries) -> Bool {
+        thinned.contains(series.window) && series.window < PurchaseSeries.window(at: clock())
     }
 
     // MARK: - Taking up
@@ -205,7 +195,7 @@ package actor Purchases: Service {
         for series in request.identity.series(at: clock()) {
             let count = try await count(series)
             let isKnown = count > 0 && lines[series]?.held[count - 1] != nil
-            let isOurs = isKnown || series.window > firstWindow
+            let isOurs = isKnown || (series.window > firstWindow && !isThinned(series))
             // A named purchase is repeated only when the one before it was not paid.
             let lookahead = request.identity.isNamed || isOurs ? 0 : Self.lookahead
             let lookback = request.identity.isNamed ? 1 : Self.lookback
@@ -244,13 +234,22 @@ package actor Purchases: Service {
         return failed.map { .failed($0) } ?? .nothing
     }
 
-    /// Takes up a purchase of an earlier process; nil when it was not paid or is long over.
+    /// Takes up a purchase that this process does not hold; nil when it was not paid or is long over.
     private func takeUp(
         _ request: PurchaseRequest,
         _ series: PurchaseSeries,
         _ number: UInt64
     ) async throws -> PurchaseTicket? {
-        guard let job = try await client.job(submittedAs: series.key(number)) else { return nil }
+        let found: BusJob?
+        do {
+            found = try await client.job(submittedAs: series.key(number))
+        } catch let error as BusClientError
+            where error.failure?.code == "job-pruned" && !request.identity.isNamed
+        {
+            // So long over that it is not meant; a name is meant for ever.
+            found = nil
+        }
+        guard let job = found else { return nil }
         guard job.view.stage != .failed, job.view.stage != .cancelled else { return nil }
         guard request.identity.isNamed else {
             let now = clock()
@@ -287,7 +286,7 @@ package actor Purchases: Service {
         // Each step only hands on what the bridge has said.
         await withTaskExecutorPreference(client.executor) {
             await withDiscardingTaskGroup { group in
-                group.addTask { _ = try? await self.mayHavePredecessor() }
+                group.addTask { _ = await self.predecessor.mayHaveBought() }
                 group.addTask { await self.tick() }
                 for await order in orders.cancelOnGracefulShutdown() { follow(order, &group) }
                 group.cancelAll()
@@ -303,12 +302,28 @@ package actor Purchases: Service {
                 await self.finish(purchase, ending, series, number)
             }
         case .cancel(let job):
-            group.addTask { _ = try? await self.client.cancel(job) }
+            group.addTask { await self.cancel(job) }
         case .stop:
             isStopping = true
             group.addTask {
                 try? await Task.sleep(for: self.limits.drain)
                 await self.interrupt()
+            }
+        }
+    }
+
+    /// Gives a job up that nobody waits for, as soon as the bridge is there to hear it.
+    private nonisolated func cancel(_ job: BusJobKey) async {
+        while !Task.isCancelled {
+            do {
+                _ = try await client.cancel(job)
+                return
+            } catch {
+                // Told that it is too late, or the client is closed: nothing is left to do.
+                guard let error = error as? BusClientError, error.code != .closed,
+                    error.failure?.retryable ?? true
+                else { return }
+                try? await Task.sleep(for: .seconds(1))
             }
         }
     }
@@ -329,31 +344,51 @@ package actor Purchases: Service {
         underWay -= 1
         guard let ending else { return purchase.interrupt() }
         purchase.end(ending)
+        guard let line = lines[series] else { return }
+        guard !ending.isEnd else { return remember(.init(series: series, number: number)) }
         // What did not get to its end is for the bridge to tell when somebody asks again.
-        guard let line = lines[series], !ending.isEnd else { return }
         lines[series]?.held[number] = nil
         // A number that no submission reached must not leave a gap in the series.
         if ending.job == nil, line.count == number + 1 { lines[series]?.count = number }
     }
 
-    private func tick() async {
-        while (try? await Task.sleep(for: Self.pulse)) != nil {
-            let now = ContinuousClock.now
-            let window = PurchaseSeries.window(at: clock())
-            for (series, line) in lines {
-                for (number, purchase) in line.held {
-                    purchase.tick()
-                    if let endedAt = purchase.endedAt, now - endedAt > Purchase.memory,
-                        purchase.clients == 0
-                    {
-                        lines[series]?.held[number] = nil
-                    }
-                }
-                // The bridge can be asked again how many there were, but for a window that goes on.
-                if lines[series]?.held.isEmpty == true, series.window < window {
-                    lines[series] = nil
-                }
+    /// Keeps one that has ended for repetitions, and forgets the oldest beyond the limit: what became
+    /// of them is for the bridge to tell.
+    private func remember(_ place: EndedPurchases.Place) {
+        ended.append(place)
+        // Two for one: those that somebody waits for must stay, and must not pile up.
+        for _ in 0..<2 where ended.count > limits.remembered {
+            guard let oldest = ended.takeOldest(),
+                let purchase = lines[oldest.series]?.held[oldest.number], purchase.ending != nil
+            else { continue }
+            if purchase.clients > 0 {
+                ended.append(oldest)
+            } else {
+                lines[oldest.series]?.held[oldest.number] = nil
+                thinned.insert(oldest.series.window)
             }
         }
+    }
+
+    private func tick() async {
+        while (try? await Task.sleep(for: Self.pulse)) != nil { lookAround() }
+    }
+
+    /// Tells waiting clients that time has passed, and forgets what is long over.
+    func lookAround() {
+        let now = ContinuousClock.now
+        let window = PurchaseSeries.window(at: clock())
+        for (series, line) in lines {
+            for (number, purchase) in line.held {
+                purchase.tick()
+                if purchase.isForgotten(at: now) { lines[series]?.held[number] = nil }
+            }
+            // The bridge can be asked again how many there were, but for a window that goes on.
+            if lines[series]?.held.isEmpty == true, series.window < window {
+                lines[series] = nil
+            }
+        }
+        let oldest = window - min(window, RetryIdentity.windows)
+        thinned = thinned.filter { $0 >= oldest }
     }
 }

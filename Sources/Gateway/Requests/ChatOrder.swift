@@ -59,8 +59,10 @@ package struct ChatOrder: Equatable, Sendable {
                 case .assistant: .assistant
                 case .tool: throw CarriedFields.refusal(of: "\(param).role")
                 }
-            if let name = message.others.keys.sorted().first(where: { !isSilent($0) }) {
-                throw CarriedFields.refusal(of: "\(param).\(name)")
+            for (name, value) in message.others.sorted(by: { $0.key < $1.key }) {
+                guard isSilent(name, value) else {
+                    throw CarriedFields.refusal(of: "\(param).\(name)")
+                }
             }
             guard let content = message.content else {
                 throw invalid("\(param).content", "\(param).content is missing")
@@ -68,6 +70,7 @@ package struct ChatOrder: Equatable, Sendable {
             guard let text = content.text else {
                 throw CarriedFields.refusal(of: "\(param).content")
             }
+            if case .parts(let parts) = content { try check(parts, "\(param).content") }
             said.append(.init(role, text))
         }
         guard said.contains(where: { $0.role != .system && !$0.text.isEmpty }) else {
@@ -76,8 +79,20 @@ package struct ChatOrder: Equatable, Sendable {
         return said
     }
 
-    /// What earlier answers of ours carry when a client sends them back.
-    private static func isSilent(_ field: String) -> Bool { field == "annotations" }
+    /// What earlier answers carry when a client sends them back.
+    private static func isSilent(_ field: String, _ value: JSONValue) -> Bool {
+        field == "annotations" || (field == "tool_calls" && value == .array([]))
+    }
+
+    private static func check(_ parts: [ChatMessage.Part], _ param: String) throws(ChatError) {
+        for (index, part) in parts.enumerated() {
+            guard case .text(_, let others) = part else { continue }
+            // Where a cache may begin is about the price, not about the answer.
+            if let name = others.keys.sorted().first(where: { $0 != "cache_control" }) {
+                throw CarriedFields.refusal(of: "\(param)[\(index)].\(name)")
+            }
+        }
+    }
 
     private static func invalid(_ param: String, _ message: String) -> ChatError {
         ChatError(.invalidRequest, message, param: param)

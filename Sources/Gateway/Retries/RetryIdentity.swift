@@ -21,7 +21,7 @@ package struct RetryIdentity: Equatable, Sendable {
     package let body: Bytes32
 
     /// How many windows a repetition without a name looks into: an hour, and what is left of the first.
-    private static let windows: UInt64 = 5
+    static let windows: UInt64 = 5
 
     /// Looks at a request.
     ///

@@ -43,7 +43,7 @@ extension ChatMessage {
             case .parts(let parts):
                 var text = ""
                 for part in parts {
-                    guard case .text(let piece) = part else { return nil }
+                    guard case .text(let piece, _) = part else { return nil }
                     text += piece
                 }
                 return text
@@ -53,8 +53,8 @@ extension ChatMessage {
 
     /// A piece of a message.
     package enum Part: Equatable, Sendable {
-        /// `{"type": "text", "text": …}`.
-        case text(String)
+        /// `{"type": "text", "text": …}`, and every other field that has a value.
+        case text(String, [String: JSONValue] = [:])
         /// Anything else, by its `type` and with all its fields.
         case other(type: String, [String: JSONValue])
     }
@@ -104,7 +104,10 @@ extension ChatMessage.Part: Codable {
         let fields = try decoder.container(keyedBy: FieldName.self)
         let type = try fields.decode(String.self, forKey: FieldName("type"))
         if type == "text" {
-            self = .text(try fields.decode(String.self, forKey: FieldName("text")))
+            self = .text(
+                try fields.decode(String.self, forKey: FieldName("text")),
+                try fields.others(than: ["type", "text"])
+            )
         } else {
             self = .other(type: type, try fields.others(than: ["type"]))
         }
@@ -114,9 +117,10 @@ extension ChatMessage.Part: Codable {
     package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: FieldName.self)
         switch self {
-        case .text(let text):
+        case .text(let text, let others):
             try fields.write("text", "type")
             try fields.write(text, "text")
+            for (name, value) in others { try fields.write(value, name) }
         case .other(let type, let others):
             try fields.write(type, "type")
             for (name, value) in others { try fields.write(value, name) }

@@ -16,12 +16,62 @@ import Testing
             let answers = [
                 try await front.answer("OPTIONS", "/v1/chat/completions", Self.preflight),
                 try await front.answer("GET", "/v1/models", ["origin: \(Self.page)"]),
+                // Needs no preflight, so the browser would have sent it.
+                try await front.answer(
+                    "POST",
+                    "/v1/chat/completions",
+                    ["origin: \(Self.page)", "content-type: text/plain"],
+                    body: TestFront.question(.echo)
+                ),
             ]
-            #expect(answers.map(\.status) == [405, 200])
             for answer in answers {
+                #expect(answer.status == 403, "\(answer)")
+                #expect(answer.body.contains("origin_not_allowed"), "\(answer)")
                 #expect(!answer.headers.keys.contains { $0.hasPrefix("access-control-") })
             }
+            #expect(await front.bridge.orders("submit") == 0)
+            let health = try await front.answer("GET", "/health", ["origin: \(Self.page)"])
+            #expect(health.status != 403, "\(health)")
         }
+    }
+
+    @Test func `a page whose name resolves to this machine is not taken for it`() async throws {
+        try await TestFront.run { front in
+            for host in ["page.example:8080", "127.0.0.1.page.example", "localhost.page.example"] {
+                let answer = try await front.answer(
+                    "POST",
+                    "/v1/chat/completions",
+                    body: TestFront.question(.echo),
+                    host: host
+                )
+                #expect(answer.status == 403, "\(host): \(answer)")
+                #expect(answer.body.contains("host_not_allowed"), "\(host): \(answer)")
+            }
+            #expect(await front.bridge.orders("submit") == 0)
+        }
+    }
+
+    @Test func `without keys only names of this machine pass, with keys any`() {
+        func passes(_ host: String?, _ listen: String = "127.0.0.1", keys: Bool = false) -> Bool {
+            var options = GatewayOptions()
+            options.host = listen
+            let rule = PageRule(options, wantsKeys: keys)
+            return (try? rule.check(origin: nil, host: host)) != nil
+        }
+        for host in [
+            "localhost", "LocalHost:1", "127.0.0.1", "127.9.8.7:65535", "[::1]", "[::1]:8080",
+        ] {
+            #expect(passes(host), "\(host)")
+        }
+        for host in [
+            nil, "", ":80", "page.example", "127.0.0.1.page.example", "127.page.example",
+            "127.0.0", "127.0.0.256", "127.0.0.+1", "[::2]", "localhost:http", "localhost:80:80",
+            "10.0.0.1",
+        ] {
+            #expect(!passes(host), "\(host ?? "none")")
+            #expect(passes(host, keys: true), "\(host ?? "none")")
+        }
+        #expect(passes("Gateway.internal:80", "gateway.internal"))
     }
 
     @Test(arguments: [page, "*"])
@@ -62,6 +112,7 @@ import Testing
         } _: { front in
             for origin in [["origin: https://other.example"], ["origin: null"], []] {
                 let answer = try await front.answer("GET", "/v1/models", origin)
+                #expect(answer.status == (origin.isEmpty ? 200 : 403), "\(origin)")
                 #expect(answer.headers["access-control-allow-origin"] == nil, "\(origin)")
                 #expect(answer.headers["vary"] == "origin", "\(origin)")
             }

@@ -44,6 +44,31 @@ import Testing
         }
     }
 
+    @Test func `who asks first is told to send the body, unless it is too large`() async throws {
+        try await TestFront.run { front in
+            try await Wire.with(front.port) { wire in
+                for _ in 0..<2 {
+                    let question = TestFront.question(.echo)
+                    let headers = [
+                        "expect: 100-Continue", "content-length: \(question.utf8.count)",
+                    ]
+                    try await wire.send(Wire.request("POST", Self.path, headers))
+                    let word = try await wire.read(upTo: "\r\n\r\n")
+                    #expect(word == "HTTP/1.1 100 Continue\r\n\r\n")
+                    try await wire.send(question)
+                    let answer = try await wire.read(upTo: #"_tokens":4}}"#)
+                    #expect(answer.hasPrefix("HTTP/1.1 200"), "\(answer)")
+                }
+            }
+            try await Wire.with(front.port) { wire in
+                let headers = ["expect: 100-continue", "content-length: 2000000"]
+                try await wire.send(Wire.request("POST", Self.path, headers))
+                let answer = Wire.Answer(try await wire.rest())
+                #expect(answer.status == 413, "\(answer)")
+            }
+        }
+    }
+
     @Test func `a head beyond the limit is 431`() async throws {
         try await TestFront.run {
             $0.requests.headBytes = 4_096
@@ -63,6 +88,7 @@ import Testing
                 let answer = try await front.answer("GET", "/v1/models", headers)
                 #expect(answer.status == 431, "\(headers.count) headers: \(answer)")
                 #expect(answer.body.contains("request_headers_too_large"), "\(answer)")
+                #expect(answer.headers["x-request-id"]?.hasPrefix("req_") == true, "\(answer)")
             }
         }
     }
@@ -74,6 +100,7 @@ import Testing
                 return Wire.Answer(try await wire.rest())
             }
             #expect(answer.status == 400 && answer.body.contains("malformed_request"), "\(answer)")
+            #expect(answer.headers["x-request-id"]?.hasPrefix("req_") == true, "\(answer)")
         }
     }
 
@@ -89,6 +116,7 @@ import Testing
                 try await wire.send(beginning)
                 let answer = Wire.Answer(try await wire.rest())
                 #expect(answer.status == 408, "\(answer)")
+                #expect(answer.headers["x-request-id"]?.hasPrefix("req_") == true, "\(answer)")
                 #expect(answer.body.contains("request_timeout"), "\(answer)")
                 #expect(answer.headers["connection"] == "close")
             }

@@ -66,6 +66,42 @@ import Testing
         }
     }
 
+    @Test func `an answer that is late is worth another try only while nothing may be paid`()
+        async throws
+    {
+        try await TestFront.run {
+            $0.purchases.answer = .milliseconds(1)
+        } _: { front in
+            await front.bridge.ignore(1_000, "accept")
+            // Its quote is paid as soon as it is there, waited for, or accepted without an answer.
+            let cases: [(Plot, [String], String)] = [
+                (.silent, [], "payment_unknown"),
+                (.silent, ["idempotency-key: a"], "provider_unavailable"),
+                (.echo, ["idempotency-key: b"], "answer_pending"),
+            ]
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (plot, headers, code) in cases {
+                    group.addTask {
+                        let question = TestFront.question(plot, code)
+                        let answer = try await front.answer(
+                            "POST",
+                            Self.path,
+                            headers,
+                            body: question
+                        )
+                        #expect(answer.body.contains(code), "\(answer)")
+                        let mayBePaid = code != "provider_unavailable"
+                        #expect(answer.status == (mayBePaid ? 504 : 503), "\(answer)")
+                        let retry = answer.headers["x-should-retry"]
+                        #expect(retry == (mayBePaid ? "false" : nil), "\(answer)")
+                        #expect((answer.headers["retry-after"] != nil) != mayBePaid, "\(answer)")
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test func `for a client that reads nothing no more is bought than fits on its way`()
         async throws
     {

@@ -80,10 +80,12 @@ struct TestFront: Sendable {
         _ method: String,
         _ path: String,
         _ headers: [String] = [],
-        body: String? = nil
+        body: String? = nil,
+        host: String = "127.0.0.1"
     ) async throws -> Wire.Answer {
         try await Wire.with(port) { wire in
-            try await wire.send(Wire.request(method, path, headers + ["connection: close"], body))
+            let closing = headers + ["connection: close"]
+            try await wire.send(Wire.request(method, path, closing, body, host: host))
             return Wire.Answer(try await wire.rest())
         }
     }

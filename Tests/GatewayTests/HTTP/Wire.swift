@@ -64,10 +64,11 @@ final class Wire {
         _ method: String,
         _ path: String,
         _ headers: [String] = [],
-        _ body: String? = nil
+        _ body: String? = nil,
+        host: String = "127.0.0.1"
     ) -> String {
         let length = body.map { ["content-length: \($0.utf8.count)"] } ?? []
-        return (["\(method) \(path) HTTP/1.1", "host: here"] + headers + length + ["", ""])
+        return (["\(method) \(path) HTTP/1.1", "host: \(host)"] + headers + length + ["", ""])
             .joined(separator: "\r\n") + (body ?? "")
     }
 

@@ -5,6 +5,7 @@ import LightningTypes
 import Logging
 import OpenAIChat
 import ScriptedBridge
+import SwiftProtobuf
 import Synchronization
 import Testing
 
@@ -19,9 +20,10 @@ import Testing
 
     private static func with(
         _ clock: Clock = Clock(),
-        ceiling: MilliSatoshi = MilliSatoshi(msat: 1_000_000),
+        limits: PurchaseLimits = PurchaseLimits(),
+        patience: Duration = .seconds(15),
         keys: KeyRing? = nil,
-        before: @escaping @Sendable (BusClient) async throws -> Void = { _ in },
+        before: @escaping @Sendable (BusClient, ScriptedBridge) async throws -> Void = { _, _ in },
         _ body: @escaping @Sendable (Purchases, ScriptedBridge) async throws -> Void
     ) async throws {
         let directory = "/tmp/lcp-buy-\(UUID().uuidString.prefix(8))"
@@ -31,10 +33,10 @@ import Testing
         )
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let bridge = try await ScriptedBridge(in: directory)
-        let client = try await BusClient(directory: directory)
+        var settings = BusClientSettings()
+        settings.answerTimeout = patience
+        let client = try await BusClient(directory: directory, settings: settings)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        var limits = PurchaseLimits()
-        limits.ceiling = ceiling
         let purchases = Purchases(
             client: client,
             keys: keys ?? .openToEverybody(logger: logger),
@@ -52,7 +54,7 @@ import Testing
                 try await client.run()
                 return false
             }
-            try await before(client)
+            try await before(client, bridge)
             group.addTask {
                 try await purchases.run()
                 return false
@@ -114,7 +116,7 @@ import Testing
         async throws
     {
         let clock = Clock()
-        try await Self.with(clock) { client in
+        try await Self.with(clock) { client, _ in
             _ = try await client.submit(Self.request(.echo, "earlier").firstSubmission())
         } _: { purchases, bridge in
             for prompt in ["earlier", "new"] {
@@ -132,6 +134,53 @@ import Testing
         }
     }
 
+    @Test func `one question without conditions tells whether anybody has bought lately`()
+        async throws
+    {
+        let clock = Clock()
+        // Two windows after the only job that there is.
+        clock.seconds.withLock { $0 += 1_800 }
+        try await Self.with(clock) { client, _ in
+            _ = try await client.submit(Self.request(.echo, "earlier").firstSubmission())
+        } _: { purchases, bridge in
+            _ = try await Self.ending(try await purchases.open(try Self.request(.echo)))
+            #expect(await bridge.orders("findJob") == 0, "it is too old")
+            let list = await bridge.market.lists
+            #expect(list == [.with { $0.limit = 1 }], "the journal has no index for more")
+        }
+    }
+
+    @Test func `a request does not fail for want of an answer about others`() async throws {
+        try await Self.with(patience: .milliseconds(200)) { _, bridge in
+            await bridge.ignore(1_000, "listJobs")
+        } _: { purchases, bridge in
+            let ending = try await Self.ending(try await purchases.open(try Self.request(.echo)))
+            #expect(ending.job?.view.stage == .done)
+            #expect(await bridge.orders("findJob") == 1, "it has asked for its own number")
+        }
+    }
+
+    @Test func `what the bridge no longer keeps is no hindrance unless it has a name`()
+        async throws
+    {
+        let clock = Clock()
+        try await Self.with(clock) { purchases, bridge in
+            // A quarter before this process was started.
+            let early = UnixTime(seconds: clock.seconds.withLock { $0 } - 900)
+            let (request, named) = (
+                try Self.request(.echo, retry: 1), try Self.request(.echo, name: "a")
+            )
+            let keys = [request.identity.series(at: early)[0], named.identity.series(at: early)[0]]
+                .map { Data($0.key(0).bytes) }
+            await bridge.arrange { $0.prunedKeys = Set(keys) }
+            let ending = try await Self.ending(try await purchases.open(request))
+            #expect(ending.job?.view.stage == .done)
+            await #expect { try await purchases.open(named) } throws: {
+                ($0 as? Refusal)?.error.code == "result_expired"
+            }
+        }
+    }
+
     @Test func `a purchase that its client named waits for an acceptance`() async throws {
         try await Self.with { purchases, bridge in
             let request = try Self.request(.echo, name: "order 4711")
@@ -144,13 +193,40 @@ import Testing
     @Test func `a price above the ceiling is refused, although the quote could have been paid`()
         async throws
     {
-        let ceiling = MilliSatoshi(msat: Market.price - 1)
-        try await Self.with(ceiling: ceiling) { purchases, bridge in
+        var limits = PurchaseLimits()
+        limits.ceiling = MilliSatoshi(msat: Market.price - 1)
+        try await Self.with(limits: limits) { purchases, bridge in
             let ticket = try await purchases.open(try Self.request(.echo))
             let ending = try await Self.ending(ticket)
             #expect(ending.refusal?.error.code == "price_limit")
             #expect(ending.isUnpaid)
             #expect(await bridge.orders("accept") == 0)
+        }
+    }
+
+    @Test(arguments: [nil, "order 4711"])
+    func `the price that was compared is the most that is paid`(_ name: String?) async throws {
+        var limits = PurchaseLimits()
+        limits.isCheapest = true
+        try await Self.with(limits: limits) { purchases, bridge in
+            await bridge.arrange {
+                $0.peers.append(Data([3] + Array(repeating: 7, count: 32)))
+                // Two that are compared, and the one that is to be bought.
+                $0.nextPrices = [50_000, 50_000, 50_001, 50_000, 50_000, 50_000]
+            }
+            let raised = try await Self.ending(
+                try await purchases.open(try Self.request(.echo, name: name))
+            )
+            #expect(raised.refusal?.error.code == "price_raised", "\(raised)")
+            #expect(raised.refusal?.retry == .after(seconds: 2))
+            #expect(raised.isUnpaid)
+            #expect(await !bridge.market.changed.contains { $0.view.stage == .paying })
+            // The repetition asks the other one first.
+            let again = try await purchases.open(try Self.request(.echo, name: name, retry: 1))
+            let bought = try await Self.ending(again)
+            #expect(bought.job?.view.priceMsat == 50_000, "\(bought)")
+            #expect(bought.job?.view.stage == .done)
+            #expect(bought.job?.key.peer != raised.job?.key.peer)
         }
     }
 
@@ -192,6 +268,79 @@ import Testing
             #expect(place.purchase.key != ticket.purchase.key)
             #expect(ticket.purchase.ending?.isUnpaid == true)
         }
+    }
+
+    @Test(arguments: [false, true])
+    func `a withdrawal that the bridge did not hear is repeated`(_ isEarly: Bool) async throws {
+        try await Self.with(patience: .milliseconds(200)) { purchases, bridge in
+            await bridge.ignore(1, "cancel")
+            let ticket = try await purchases.open(try Self.request(.silent))
+            while !isEarly, ticket.purchase.job == nil { await Task.yield() }
+            ticket.leave()
+            #expect(await ticket.purchase.isResolved())
+            #expect(ticket.purchase.ending?.job?.view.stage == .cancelled)
+            #expect(await bridge.count("cancel") > 1)
+        }
+    }
+
+    @Test(arguments: [0, 900] as [UInt64])
+    func `a repetition finds what was forgotten for want of room`(_ later: UInt64) async throws {
+        let clock = Clock()
+        var limits = PurchaseLimits()
+        limits.remembered = 1
+        try await Self.with(clock, limits: limits) { purchases, bridge in
+            // Near the end of a quarter.
+            let start = later + 800
+            clock.seconds.withLock { $0 += start }
+            var keys: [String: SubmissionKey] = [:]
+            for prompt in ["a", "b"] {
+                let ticket = try await purchases.open(try Self.request(.echo, prompt))
+                let ending = try await Self.ending(ticket)
+                ticket.leave(isDelivered: true)
+                keys[prompt] = ticket.purchase.key
+                let job = try #require(ending.job?.key.jobID)
+                try await bridge.change(job) { $0.view.endedUnix += start }
+            }
+            #expect(await bridge.orders("findJob") == 0)
+            // Once in the same quarter, and once in the next, when even their numbers are forgotten.
+            for round in 0..<2 {
+                for prompt in ["a", "b"] {
+                    let place = try await purchases.open(
+                        try Self.request(.echo, prompt, retry: 1)
+                    )
+                    #expect(place.purchase.key == keys[prompt], "\(prompt) \(round)")
+                    #expect(try await Self.ending(place).job?.view.stage == .done)
+                    place.leave(isDelivered: true)
+                }
+                clock.seconds.withLock { $0 += 200 }
+                await purchases.lookAround()
+            }
+            #expect(await bridge.orders("submit") == 2)
+            #expect(await bridge.orders("findJob") > 0)
+            // A new one asks for nothing all the same.
+            let questions = await bridge.count("findJob")
+            _ = try await Self.ending(try await purchases.open(try Self.request(.echo, "c")))
+            #expect(await bridge.count("findJob") == questions)
+        }
+    }
+
+    @Test func `those that have ended are taken in their order`() {
+        let series = PurchaseSeries(.zero, window: 0)
+        var ended = EndedPurchases()
+        var (put, taken): (UInt64, UInt64) = (0, 0)
+        for round in 1..<100 {
+            for _ in 0..<round % 7 {
+                ended.append(.init(series: series, number: put))
+                put += 1
+            }
+            for _ in 0..<round % 5 {
+                guard let place = ended.takeOldest() else { continue }
+                #expect(place.number == taken)
+                taken += 1
+            }
+            #expect(ended.count == Int(put - taken))
+        }
+        #expect(taken > 100 && ended.count > 10)
     }
 
     @Test func `an order that the bridge took without an answer is found and followed`()
