@@ -5,8 +5,8 @@ import Journal
 /// How long what is over stays on disk.
 struct RetentionOptions: ParsableArguments {
     private static let standard = Retention()
-    /// Gateways look back half an hour for what an earlier one has bought.
-    private static let shortestJob: UInt64 = 3_600
+    /// Gateways look back five quarters of an hour for what was bought before.
+    private static let shortestJob: UInt64 = 7_200
     /// The longest window of a budget, and a day.
     private static let shortestRecord: UInt64 = 31 * 86_400
     private static let longest: UInt64 = 10 * 365 * 86_400
