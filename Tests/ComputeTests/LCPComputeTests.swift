@@ -17,16 +17,16 @@ import Testing
             let (member, hello) = try await bridge.join()
             #expect(hello.program == "lcp-compute \(BuildInfo.description)")
             #expect(hello.capabilities == [.with { $0.taskKind = "llm.chat" }])
-            try await bridge.send(.compute(item("abc")), to: member)
+            try await bridge.send(.compute(item("xyz")), to: member)
             let result = try await answer(bridge).result
-            #expect(Array(result.output) == DeterministicBackend.answer(to: Array("abc".utf8)))
+            #expect(Array(result.output) == DeterministicBackend.answer(to: Array("xyz".utf8)))
             try process.send(signal: .terminate)
             try await bridge.goodbye()
             try await bridge.dismiss(member)
             try await bridge.end(of: member.subscription)
         }
         #expect(outcome.status == .exited(0))
-        #expect(outcome.errors.contains("joined the bridge") && !outcome.errors.contains("abc"))
+        #expect(outcome.errors.contains("joined the bridge") && !outcome.errors.contains("xyz"))
         await bridge.close()
     }
 

@@ -23,6 +23,7 @@ package actor ScriptedBridge {
     private let feed: PubSocket
     private var watchers: [Watcher] = []
     private var ignored: [String: Int] = [:]
+    private var refused: [String: Int] = [:]
     private var sequence: UInt64 = 0
 
     private struct Watcher {
@@ -81,6 +82,9 @@ package actor ScriptedBridge {
     /// Does not answer the next requests of a kind, and does not do what they ask.
     package func ignore(_ count: Int = 1, _ kind: String) { ignored[kind, default: 0] += count }
 
+    /// Answers the next requests of a kind that they may be repeated, and does not do what they ask.
+    package func refuse(_ count: Int = 1, _ kind: String) { refused[kind, default: 0] += count }
+
     /// Lets a job go on, as the world would.
     package func change(_ job: Data, _ body: (inout BusJob) -> Void) async throws {
         try await publish(market.change(job, body))
@@ -110,6 +114,16 @@ package actor ScriptedBridge {
         return true
     }
 
+    private func refusal(of kind: String) -> BusFailure? {
+        guard let left = refused[kind], left > 0 else { return nil }
+        refused[kind] = left - 1
+        return .with {
+            $0.code = "journal-overloaded"
+            $0.detail = "the script has no time now"
+            $0.retryable = true
+        }
+    }
+
     private func answerControl(_ message: ZeroMQ.Message) async throws {
         guard let body = message.frame(1),
             let request = try? BusControlRequest(serializedBytes: body.bytes),
@@ -121,7 +135,7 @@ package actor ScriptedBridge {
         let changed = market.changed
         var response = BusControlResponse()
         response.id = request.id
-        response.body = market.answer(request)
+        response.body = refusal(of: request.kind).map { .failure($0) } ?? market.answer(request)
         let bytes: [UInt8] = try response.serializedBytes()
         // A client that has gone needs no answer.
         try? await control.send([Frame(bytes)], to: message.head)
@@ -133,6 +147,9 @@ package actor ScriptedBridge {
             let request = try? BusQueryRequest(serializedBytes: body.bytes),
             !isIgnored(request.kind)
         else { return }
+        if let failure = refusal(of: request.kind) {
+            return try await reply(.failure(failure), to: request.id, message.head)
+        }
         switch request.body {
         case .watchJobs(let watch):
             let jobs = watch.jobs.map(\.jobID)

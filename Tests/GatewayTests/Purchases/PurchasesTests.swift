@@ -21,7 +21,6 @@ import Testing
     private static func with(
         _ clock: Clock = Clock(),
         limits: PurchaseLimits = PurchaseLimits(),
-        patience: Duration = .seconds(15),
         keys: KeyRing? = nil,
         before: @escaping @Sendable (BusClient, ScriptedBridge) async throws -> Void = { _, _ in },
         _ body: @escaping @Sendable (Purchases, ScriptedBridge) async throws -> Void
@@ -33,9 +32,7 @@ import Testing
         )
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let bridge = try await ScriptedBridge(in: directory)
-        var settings = BusClientSettings()
-        settings.answerTimeout = patience
-        let client = try await BusClient(directory: directory, settings: settings)
+        let client = try await BusClient(directory: directory)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let purchases = Purchases(
             client: client,
@@ -151,8 +148,8 @@ import Testing
     }
 
     @Test func `a request does not fail for want of an answer about others`() async throws {
-        try await Self.with(patience: .milliseconds(200)) { _, bridge in
-            await bridge.ignore(1_000, "listJobs")
+        try await Self.with { _, bridge in
+            await bridge.refuse(1_000, "listJobs")
         } _: { purchases, bridge in
             let ending = try await Self.ending(try await purchases.open(try Self.request(.echo)))
             #expect(ending.job?.view.stage == .done)
@@ -271,15 +268,15 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func `a withdrawal that the bridge did not hear is repeated`(_ isEarly: Bool) async throws {
-        try await Self.with(patience: .milliseconds(200)) { purchases, bridge in
-            await bridge.ignore(1, "cancel")
+    func `a withdrawal that the bridge did not take is repeated`(_ isEarly: Bool) async throws {
+        try await Self.with { purchases, bridge in
+            await bridge.refuse(2, "cancel")
             let ticket = try await purchases.open(try Self.request(.silent))
             while !isEarly, ticket.purchase.job == nil { await Task.yield() }
             ticket.leave()
             #expect(await ticket.purchase.isResolved())
             #expect(ticket.purchase.ending?.job?.view.stage == .cancelled)
-            #expect(await bridge.count("cancel") > 1)
+            #expect(await bridge.count("cancel") > 2)
         }
     }
 
