@@ -7,7 +7,15 @@ import Synchronization
 /// As many as are open and paid, with the few job_ids of each; the engine's limit on open jobs is its
 /// bound.
 final class PaidJobs: Sendable {
-    private let names = Mutex<Set<JobKey>>([])
+    private struct State {
+        /// Each paid job under each of its job_ids.
+        var names: Set<JobKey> = []
+        /// The job_ids besides its first one that a job was named with: once it was read again, the
+        /// engine does not know them.
+        var others: [JobKey: Set<JobKey>] = [:]
+    }
+
+    private let state = Mutex(State())
 
     /// Notes whether money moves for a job.
     ///
@@ -16,9 +24,18 @@ final class PaidJobs: Sendable {
     ///   - wireIDs: The job_ids under which a requester has asked for it.
     ///   - isPaid: Whether money moves for it.
     func set(_ key: JobKey, wireIDs: Set<Bytes32>, _ isPaid: Bool) {
-        let named = wireIDs.map { JobKey(role: key.role, peer: key.peer, id: $0) } + [key]
-        names.withLock { names in
-            if isPaid { names.formUnion(named) } else { names.subtract(named) }
+        let others = Set(wireIDs.map { JobKey(role: key.role, peer: key.peer, id: $0) })
+            .subtracting([key])
+        state.withLock { state in
+            if isPaid {
+                state.names.insert(key)
+                guard !others.isEmpty else { return }
+                state.names.formUnion(others)
+                state.others[key, default: []].formUnion(others)
+            } else {
+                state.names.remove(key)
+                state.names.subtract(state.others.removeValue(forKey: key) ?? [])
+            }
         }
     }
 
@@ -27,9 +44,9 @@ final class PaidJobs: Sendable {
     /// After a restart a requester that has asked again is found by its first job_id alone: its
     /// messages are then taken within the peer's rate.
     func contains(peer: NodeID, jobID: Bytes32) -> Bool {
-        names.withLock { names in
-            names.contains(JobKey(role: .provider, peer: peer, id: jobID))
-                || names.contains(JobKey(role: .requester, peer: peer, id: jobID))
+        state.withLock { state in
+            state.names.contains(JobKey(role: .provider, peer: peer, id: jobID))
+                || state.names.contains(JobKey(role: .requester, peer: peer, id: jobID))
         }
     }
 }
