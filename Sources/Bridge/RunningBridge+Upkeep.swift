@@ -31,22 +31,21 @@ extension RunningBridge {
         return "waiting for lnd: \(link.detail.isEmpty ? link.name : link.detail)"
     }
 
-    /// How often the journal's log is emptied at most: every step waits for it.
+    /// How often emptying the journal's log is tried at most: every step waits for it, and while a long
+    /// query goes on it comes to nothing.
     private static let emptyingInterval = Duration.seconds(60)
 
     func keepHouse() async throws {
         var hasDeleted = false
-        var emptiedAt: ContinuousClock.Instant?
+        var triedAt: ContinuousClock.Instant?
         while true {
             let now = Self.now()
             do {
                 if try await tidy(now) { hasDeleted = true }
                 // Only then is a deleted prompt in none of the files.
-                if hasDeleted, emptiedAt.map({ .now - $0 >= Self.emptyingInterval }) ?? true,
-                    try await journal.emptyLog()
-                {
-                    hasDeleted = false
-                    emptiedAt = .now
+                if hasDeleted, triedAt.map({ .now - $0 >= Self.emptyingInterval }) ?? true {
+                    triedAt = .now
+                    if try await journal.emptyLog() { hasDeleted = false }
                 }
             } catch {
                 guard error.code == .diskFull || error.code == .overloaded else { throw error }
