@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bridge
+import LndRPC
 
 /// How much peers and clients may ask of this node.
 struct LimitOptions: ParsableArguments {
@@ -74,8 +75,8 @@ struct LimitOptions: ParsableArguments {
         }
     }
 
-    /// From what a quote needs to what a message of BOLT #1 carries besides its type.
-    private static let payloadBytes: ClosedRange<UInt32> = 1_024...65_533
+    /// From what a quote needs to what lnd takes.
+    private static let payloadBytes = 1_024...UInt32(PeerMessage.maximumDataLength)
 }
 
 extension SessionSettings.UnknownEven: ExpressibleByArgument {}

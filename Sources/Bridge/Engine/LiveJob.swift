@@ -2,6 +2,7 @@ import BridgeProtocol
 import Foundation
 import Journal
 import LightningTypes
+import LndRPC
 import SwiftProtobuf
 
 /// A job that something is under way for, as it will be once all its writes are on disk.
@@ -62,9 +63,6 @@ final class LiveJob {
 
     /// A computation that a compute worker has.
     struct Computation {
-        /// The most bytes that one message of a peer carries.
-        private static let messageBytes: UInt32 = 65_533
-
         let order: UInt64
         /// The effect that asked for it.
         let effect: UInt64
@@ -74,8 +72,9 @@ final class LiveJob {
         init(order: UInt64, effect: UInt64, maxResultBytes: UInt32) {
             self.order = order
             self.effect = effect
-            let limit = maxResultBytes == 0 ? Self.messageBytes : maxResultBytes
-            resultLimit = Int(min(limit, Self.messageBytes))
+            // What no message carries is of no use, whatever a worker says.
+            let most = PeerMessage.maximumDataLength
+            resultLimit = maxResultBytes == 0 ? most : min(Int(maxResultBytes), most)
         }
     }
 

@@ -169,10 +169,9 @@ package actor LndSession {
         return facts
     }
 
-    /// The peers that are connected and those whose manifest is known, by their ids.
-    package func peers() -> [BusPeer] { peers(after: nil, bytes: .max).peers }
-
-    /// A part of the same: each has as many offers as its manifest holds, and strangers send manifests.
+    /// The peers that are connected and those whose manifest is known, by their ids, part by part.
+    ///
+    /// Each has as many offers as its manifest holds, and strangers send manifests.
     ///
     /// - Parameters:
     ///   - last: The last peer of the part before; nil for the first part.

@@ -24,7 +24,7 @@ import Testing
                 #expect(facts.connected && facts.hasChannel)
                 let carol = await bob.session.facts(of: try net.id("carol"))
                 #expect(!carol.connected && !carol.hasChannel)
-                let peers = await bob.session.peers()
+                let peers = await bob.session.peers(after: nil, bytes: .max).peers
                 #expect(peers.map(\.id) == [Data(try net.id("alice").bytes)])
                 #expect(peers.first?.connected == true)
             }
@@ -105,9 +105,8 @@ import Testing
                     await alice.reaches(2, .manifestReceived)
                     #expect(await bob.count(.manifestReceived) == 1)
                     #expect(await alice.count(.manifestSent) == 2)
-                    let offers = await alice.session.peers().first?.offers
-                    #expect(offers?.map(\.taskKind) == ["test"])
                     let page = await alice.session.peers(after: nil, bytes: 1)
+                    #expect(page.peers.first?.offers.map(\.taskKind) == ["test"])
                     #expect(page.peers.count == 1 && !page.hasMore)
                     let last = try net.id("bob")
                     #expect(await alice.session.peers(after: last, bytes: 1).peers.isEmpty)
@@ -198,7 +197,7 @@ import Testing
             try await withSession(at: "bob", of: net, journal: journal) { bob in
                 _ = try await bob.ready()
                 #expect(await bob.session.facts(of: id).maxPayloadBytes == 5000)
-                let peer = await bob.session.peers().first
+                let peer = await bob.session.peers(after: nil, bytes: .max).peers.first
                 #expect(peer?.maxPayloadBytes == 5000)
                 #expect(peer?.manifestUnix == SessionSample.now.seconds)
             }
